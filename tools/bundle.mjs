@@ -1,0 +1,21 @@
+// Bundles an application to one self-contained file for each entry point (src/main.ts unless package.json names others).
+import { readFileSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const { version, nx } = JSON.parse(readFileSync('package.json', 'utf8'));
+const entries = nx.metadata?.entries ?? ['main'];
+await build({
+  entryPoints: entries.map((entry) => `src/${entry}.ts`),
+  outdir: 'dist',
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  conditions: ['@ha-postgres/source'],
+  // pg's optional native driver is not used; leaving it out of the bundle keeps `require` from failing at build time.
+  external: ['pg-native'],
+  define: { 'process.env.HA_POSTGRES_VERSION': JSON.stringify(version) },
+  banner: { js: '#!/usr/bin/env node' },
+  sourcemap: 'linked',
+  logLevel: 'warning',
+});
