@@ -1,0 +1,132 @@
+import {
+  readReply,
+  showServersState,
+  showStat,
+  type HaproxyRuntime,
+} from '@ha-postgres/haproxy-runtime';
+import type { Log } from '@ha-postgres/service-kit';
+import { currentState, type ServerNow } from './current-state';
+import { difference, missingServers, type Change } from './difference';
+import type { Desired } from './plan-backends';
+import { Wakeup } from './wakeup';
+
+export interface HaproxySyncOptions {
+  readonly runtime: Pick<HaproxyRuntime, 'batch'>;
+  /** How often HAProxy is looked at while nothing changes: this is how soon a restarted one is noticed. */
+  readonly pollIntervalMs: number;
+  /** Whether what Consul said last is recent. */
+  readonly isFresh: () => boolean;
+  readonly log: Log;
+  /** HAProxy answered. */
+  readonly onAnswer: () => void;
+  readonly onFailure: (why: string) => void;
+  /** Called with what was done, `tookMs` after the wish for it or the discovery that it does not hold. */
+  readonly onChanged: (changes: readonly Change[], tookMs: number) => void;
+  /** HAProxy's own words say that the wish holds. */
+  readonly onSettled: (desired: Desired) => void;
+  readonly now: () => number;
+}
+
+/** While HAProxy cannot be reached (it is being restarted) it is tried so often: connecting to a closed port costs nothing. */
+const UNREACHABLE_RETRY_MS = 50;
+/** After so many corrections in a row the rest waits for the next poll, so that a HAProxy that refuses is not besieged. */
+const ROUNDS_MAX = 3;
+
+const STATES = showServersState();
+const STATS = showStat({ kinds: ['server'] });
+
+/** Brings HAProxy into the desired state, and keeps it there: one loop, one batch at a time, and always with what HAProxy itself says. */
+export class HaproxySync {
+  readonly #wakeup = new Wakeup();
+  readonly #stopping = new AbortController();
+  #desired: Desired | null = null;
+  #running: Promise<void> | null = null;
+  #unreachable = false;
+  #lastProblem = '';
+
+  constructor(private readonly options: HaproxySyncOptions) {}
+
+  /** What is wanted from now on. Before the first wish nothing is changed. */
+  want(desired: Desired): void {
+    this.#desired = desired;
+    this.#wakeup.ring();
+  }
+
+  start(): void {
+    this.#running ??= this.#run(this.#stopping.signal);
+  }
+
+  /** Leaves HAProxy as it is. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const waitMs = await this.#cycle(signal).catch((error: unknown) => this.#failed(error, signal));
+      await this.#wakeup.sleep(waitMs, signal);
+    }
+  }
+
+  /** Returns how long to wait before the next one. */
+  async #cycle(signal: AbortSignal): Promise<number> {
+    const { pollIntervalMs, isFresh, onSettled, now } = this.options;
+    const startedAt = now();
+    let current = await this.#read(signal);
+    for (let round = 0; ; round += 1) {
+      const desired = this.#desired;
+      if (desired === null) return pollIntervalMs;
+      const changes = difference(desired, current, { isFresh: isFresh() });
+      if (changes.length === 0) {
+        this.#reportProblem(missingServers(desired, current));
+        onSettled(desired);
+        return pollIntervalMs;
+      }
+      if (round === ROUNDS_MAX) {
+        this.#reportProblem(changes.map(({ commands }) => commands.map(({ line }) => line).join('; ')));
+        return pollIntervalMs;
+      }
+      await this.#apply(changes, startedAt, signal);
+      current = await this.#read(signal);
+    }
+  }
+
+  async #read(signal: AbortSignal): Promise<readonly ServerNow[]> {
+    const [states, stats] = await this.options.runtime.batch([STATES, STATS], { signal });
+    if (states === undefined || stats === undefined) throw new Error('HAProxy answered with fewer replies than commands');
+    const current = currentState(readReply(STATES, states), readReply(STATS, stats));
+    this.options.onAnswer();
+    if (this.#unreachable) this.options.log.info({ event: 'haproxy.answers' }, 'HAProxy answers again');
+    this.#unreachable = false;
+    return current;
+  }
+
+  async #apply(changes: readonly Change[], startedAt: number, signal: AbortSignal): Promise<void> {
+    const replies = await this.options.runtime.batch(
+      changes.flatMap(({ commands }) => commands),
+      { signal },
+    );
+    this.options.onChanged(changes, this.options.now() - startedAt);
+    for (const reply of replies) {
+      if (!reply.ok) this.options.log.warn({ event: 'haproxy.refused', command: reply.command.line, err: reply.error }, reply.error.message);
+    }
+  }
+
+  #failed(error: unknown, signal: AbortSignal): number {
+    if (signal.aborted) return 0;
+    const why = error instanceof Error ? error.message : String(error);
+    this.options.onFailure(why);
+    if (!this.#unreachable) this.options.log.warn({ event: 'haproxy.silent', err: error }, `HAProxy does not answer: ${why}`);
+    this.#unreachable = true;
+    return UNREACHABLE_RETRY_MS;
+  }
+
+  #reportProblem(problems: readonly string[]): void {
+    const problem = problems.join('; ');
+    if (problem !== this.#lastProblem && problem !== '') {
+      this.options.log.warn({ event: 'haproxy.unsettled', problems }, `HAProxy is not as wanted: ${problem}`);
+    }
+    this.#lastProblem = problem;
+  }
+}

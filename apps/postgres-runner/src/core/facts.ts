@@ -1,0 +1,70 @@
+import type { DataDirectory, RunnerPhase, Upstream } from '@ha-postgres/cluster-state';
+import type { Millis } from '@ha-postgres/service-kit';
+import type { Memory } from './memory';
+
+/** Something that stands in the way, as it appears in the report. */
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Work that takes longer than one wake-up. There is one at a time. */
+export type Task =
+  | { readonly kind: 'initialise' }
+  | { readonly kind: 'wipe' }
+  | { readonly kind: 'stopFast' }
+  | { readonly kind: 'clone'; readonly upstream: Upstream };
+
+/** PostgreSQL as it runs now. */
+export interface RunningPostgres {
+  readonly ready: boolean;
+  readonly inRecovery: boolean;
+  /** Whom the written `primary_conninfo` names. */
+  readonly upstream: Upstream | null;
+}
+
+/** All that a plan is made of. */
+export interface Facts {
+  readonly now: Millis;
+  readonly memory: Memory;
+  /** The runner itself has been told to end. */
+  readonly exiting: boolean;
+  /** SIGKILL was sent, and some process of the data directory may be left. */
+  readonly killing: boolean;
+  readonly task: (Task & { readonly ending: boolean }) | null;
+  readonly postgres: RunningPostgres | null;
+  readonly data: Pick<DataDirectory, 'state' | 'fresh'> & { readonly problem: Problem | null };
+  /** Nothing that failed before is begun again before this moment. */
+  readonly retryAt: Millis;
+}
+
+/** What to do next. */
+export type Step =
+  /** SIGKILL to every process of the data directory; `hold`: and start nothing before a higher index. */
+  | { readonly kind: 'kill'; readonly hold: boolean; readonly why: string }
+  /** End the running task: its result is not wanted any more. */
+  | { readonly kind: 'abort'; readonly why: string }
+  /** The running task is what is wanted. */
+  | { readonly kind: 'carryOn' }
+  | { readonly kind: 'begin'; readonly task: Task; readonly aside: boolean }
+  | { readonly kind: 'start'; readonly as: 'standby' | 'itself'; readonly upstream: Upstream | null }
+  | { readonly kind: 'repoint'; readonly upstream: Upstream | null }
+  /** Nothing to do until something changes. `obeyed`: the answer is carried out as far as it can be now. */
+  | { readonly kind: 'rest'; readonly phase: RunnerPhase; readonly obeyed: boolean; readonly problem: Problem | null };
+
+/** A named decision: null if it does not apply. */
+export type Rule = (facts: Facts) => Step | null;
+
+export function rest(phase: RunnerPhase, problem: Problem | null = null): Step {
+  return { kind: 'rest', phase, obeyed: true, problem };
+}
+
+/** Something that was begun has to end first. */
+export function pending(phase: RunnerPhase): Step {
+  return { kind: 'rest', phase, obeyed: false, problem: null };
+}
+
+export function isSameUpstream(left: Upstream | null, right: Upstream | null): boolean {
+  if (left === null || right === null) return left === right;
+  return left.node === right.node && left.host === right.host && left.port === right.port;
+}

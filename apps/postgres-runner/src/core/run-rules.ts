@@ -1,0 +1,136 @@
+import type { RunnerInstruction, RunnerPhase, Upstream } from '@ha-postgres/cluster-state';
+import { isSameUpstream, rest, type Facts, type Problem, type Rule, type Step } from './facts';
+import { isValidLead } from './memory';
+
+type InstructionOf<K extends RunnerInstruction['kind']> = Extract<RunnerInstruction, { kind: K }>;
+
+function asked<K extends RunnerInstruction['kind']>({ memory }: Facts, kind: K): InstructionOf<K> | null {
+  const instruction = memory.answer?.instruction;
+  return instruction?.kind === kind ? (instruction as InstructionOf<K>) : null;
+}
+
+function problem(code: string, message: string): Problem {
+  return { code, message };
+}
+
+function runningPhase({ postgres }: Facts): RunnerPhase {
+  return postgres?.ready === true ? 'running' : 'starting';
+}
+
+/** Begins work, unless it failed a moment ago. */
+function begin(facts: Facts, step: Extract<Step, { kind: 'begin' | 'start' }>): Step {
+  return facts.now < facts.retryAt ? { kind: 'rest', phase: 'waiting', obeyed: true, problem: null } : step;
+}
+
+/** Without a decision what goes on may go on, and nothing is begun. */
+export const withoutADecisionNothingBegins: Rule = (facts) => {
+  if (facts.memory.answer !== null && asked(facts, 'wait') === null) return null;
+  if (facts.task !== null) return { kind: 'carryOn' };
+  return rest(facts.postgres === null ? 'waiting' : runningPhase(facts), facts.data.problem);
+};
+
+export const initialiseMakesACluster: Rule = (facts) => {
+  if (asked(facts, 'initialise') === null) return null;
+  if (facts.task !== null) {
+    return facts.task.kind === 'initialise'
+      ? { kind: 'carryOn' }
+      : { kind: 'abort', why: 'a new cluster is wanted instead' };
+  }
+  if (facts.postgres !== null) {
+    return rest(runningPhase(facts), problem('HAPG_DATA_NOT_EMPTY', 'asked to initialise while PostgreSQL runs'));
+  }
+  switch (facts.data.state) {
+    case 'empty':
+    case 'unfinished':
+      return begin(facts, { kind: 'begin', task: { kind: 'initialise' }, aside: false });
+    case 'initialised':
+    case 'unusable':
+      if (facts.data.fresh) return rest('stopped');
+      return rest(
+        'stopped',
+        facts.data.problem ?? problem('HAPG_DATA_NOT_EMPTY', 'asked to initialise, but the data directory is not empty'),
+      );
+  }
+};
+
+export const wipeRemovesOnlyWhatWasNeverUsed: Rule = (facts) => {
+  if (asked(facts, 'wipe') === null) return null;
+  if (facts.task !== null) return { kind: 'abort', why: 'the directory is to be wiped' };
+  if (facts.data.state === 'empty') return rest('stopped');
+  if (!facts.data.fresh && facts.data.state !== 'unfinished') {
+    const why = 'asked to wipe a data directory that was not made by a bootstrap of this runner';
+    return rest(facts.postgres === null ? 'stopped' : runningPhase(facts), problem('HAPG_DATA_IN_USE', why));
+  }
+  if (facts.postgres !== null) return { kind: 'kill', hold: false, why: 'the directory is to be wiped' };
+  return begin(facts, { kind: 'begin', task: { kind: 'wipe' }, aside: false });
+};
+
+/** A Master's PostgreSQL is started in standby mode and then promoted, but for a cluster that was just made here. */
+export const leadRunsUntilTheDeadline: Rule = (facts) => {
+  const lead = asked(facts, 'lead');
+  if (lead === null) return null;
+  const { memory, postgres, data, task } = facts;
+  if (task !== null) return { kind: 'abort', why: 'this node is to lead' };
+  if (postgres !== null) {
+    // The candidate receives WAL from nobody.
+    if (postgres.inRecovery && postgres.upstream !== null) return { kind: 'repoint', upstream: null };
+    return rest(runningPhase(facts));
+  }
+  const mayStart =
+    memory.armed !== null &&
+    memory.answer !== null &&
+    isValidLead(memory.answer, facts.now) &&
+    memory.answer.index > memory.holdIndex &&
+    memory.diedInTerm !== lead.term;
+  if (data.problem !== null) return rest('stopped', data.problem);
+  if (data.state !== 'initialised') {
+    return rest('stopped', problem('HAPG_DATA_EMPTY', `asked to lead term ${lead.term} without data`));
+  }
+  if (!mayStart) return rest('stopped');
+  return begin(facts, { kind: 'start', as: data.fresh ? 'itself' : 'standby', upstream: null });
+};
+
+function clone(facts: Facts, upstream: Upstream | null, aside: boolean): Step {
+  if (upstream === null) return rest('waiting');
+  return begin(facts, { kind: 'begin', task: { kind: 'clone', upstream }, aside });
+}
+
+function carryOnCloning(facts: Facts, upstream: Upstream | null): Step | null {
+  const { task } = facts;
+  if (task === null) return null;
+  // A vote clears the upstream for a moment: the backup is still one of this cluster.
+  const isWanted = task.kind === 'clone' && (upstream === null || isSameUpstream(task.upstream, upstream));
+  return isWanted ? { kind: 'carryOn' } : { kind: 'abort', why: 'another upstream is to be followed' };
+}
+
+function follow(facts: Facts, upstream: Upstream | null): Step {
+  const { postgres, data, memory } = facts;
+  if (postgres !== null) {
+    return isSameUpstream(postgres.upstream, upstream) ? rest(runningPhase(facts)) : { kind: 'repoint', upstream };
+  }
+  if ((memory.answer?.index ?? -1) <= memory.holdIndex) return rest('stopped');
+  if (data.problem !== null) return rest('stopped', data.problem);
+  if (data.fresh) {
+    return rest('stopped', problem('HAPG_DATA_FRESH', 'asked to follow with a new database cluster of its own'));
+  }
+  if (data.state !== 'initialised') return clone(facts, upstream, false);
+  return begin(facts, { kind: 'start', as: 'standby', upstream });
+}
+
+/** The data is put aside once; after that the same words mean to follow. */
+export const recloneReplacesTheData: Rule = (facts) => {
+  const reclone = asked(facts, 'reclone');
+  if (reclone === null) return null;
+  const { upstream } = reclone;
+  const carriesOn = carryOnCloning(facts, upstream);
+  if (carriesOn !== null) return carriesOn;
+  if (facts.memory.recloned) return follow(facts, upstream);
+  if (facts.postgres !== null) return { kind: 'begin', task: { kind: 'stopFast' }, aside: false };
+  return clone(facts, upstream, facts.data.state !== 'empty' && facts.data.state !== 'unfinished');
+};
+
+export const followRunsAsStandby: Rule = (facts) => {
+  const instruction = asked(facts, 'follow');
+  if (instruction === null) return null;
+  return carryOnCloning(facts, instruction.upstream) ?? follow(facts, instruction.upstream);
+};

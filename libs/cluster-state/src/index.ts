@@ -1,0 +1,4 @@
+export * from './keys';
+export * from './schemas';
+export * from './values';
+export * from './wire';

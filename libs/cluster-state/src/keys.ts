@@ -1,0 +1,58 @@
+const FIXED = ['master', 'initialize', 'members', 'sync', 'lb', 'config', 'switchover', 'pause', 'history'] as const;
+const NODE_NAME = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
+
+/** The keys of one cluster in Consul. */
+export interface ClusterKeys {
+  readonly prefix: string;
+  readonly master: string;
+  readonly initialize: string;
+  readonly members: string;
+  readonly sync: string;
+  readonly config: string;
+  readonly switchover: string;
+  readonly pause: string;
+  readonly history: string;
+  role(node: string): string;
+  status(node: string): string;
+  lbStatus(name: string): string;
+}
+
+/**
+ * Lays out the keys under a prefix such as `service/postgres`.
+ * @throws RangeError if the prefix is empty or begins or ends with a slash.
+ */
+export function clusterKeys(prefix: string): ClusterKeys {
+  if (prefix === '' || prefix.startsWith('/') || prefix.endsWith('/')) {
+    throw new RangeError(`key prefix must not be empty, begin or end with "/": ${JSON.stringify(prefix)}`);
+  }
+  return {
+    prefix,
+    master: `${prefix}/master`,
+    initialize: `${prefix}/initialize`,
+    members: `${prefix}/members`,
+    sync: `${prefix}/sync`,
+    config: `${prefix}/config`,
+    switchover: `${prefix}/switchover`,
+    pause: `${prefix}/pause`,
+    history: `${prefix}/history`,
+    role: (node) => `${prefix}/${node}/role`,
+    status: (node) => `${prefix}/${node}/status`,
+    lbStatus: (name) => `${prefix}/lb/${name}/status`,
+  };
+}
+
+/** Says what is wrong with a node's name, or null. A name equal to a fixed key would share that key's place. */
+export function nodeNameProblem(name: string): string | null {
+  if (!NODE_NAME.test(name)) {
+    return `node name ${JSON.stringify(name)}: 1 to 63 letters, digits, "-", "_" or ".", beginning and ending with a letter or digit`;
+  }
+  if ((FIXED as readonly string[]).includes(name))
+    return `node name ${JSON.stringify(name)} is the name of a fixed key`;
+  return null;
+}
+
+/** The ordinal at the end of a node's name (`ha-postgres-2` → 2): its slot in the standby backend; null if it has none. */
+export function nodeOrdinal(name: string): number | null {
+  const digits = /(\d{1,6})$/.exec(name)?.[1];
+  return digits === undefined ? null : Number(digits);
+}

@@ -1,0 +1,173 @@
+import { Ajv, type JSONSchemaType, type ValidateFunction } from 'ajv';
+import type { RunnerReport, FailsafeAnswer, FailsafeRequest, VoteAnswer, VoteRequest } from './wire';
+import {
+  ROLES,
+  type HistoryValue,
+  type InitializeValue,
+  type LbStatus,
+  type MasterValue,
+  type MembersValue,
+  type NodeStatus,
+  type PauseValue,
+  type Role,
+  type SwitchoverValue,
+} from './values';
+
+/** A value read from outside: what it says, or why it cannot be read. Unreadable values are treated as absent, never as a crash. */
+export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why: string };
+
+const ajv = new Ajv({ allErrors: true, allowUnionTypes: true });
+
+const text = { type: 'string' } as const;
+const nodeName = { type: 'string', minLength: 1, maxLength: 63 } as const;
+const natural = { type: 'integer', minimum: 0 } as const;
+const port = { type: 'integer', minimum: 1, maximum: 65535 } as const;
+const flag = { type: 'boolean' } as const;
+const lsn = { type: 'string', pattern: '^[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}$' } as const;
+const nanos = { type: 'string', pattern: '^[0-9]{1,19}$' } as const;
+const orNull = (schema: object) => ({ anyOf: [{ type: 'null' }, schema] });
+
+/** All named properties are required; unknown ones are allowed, so that versions can differ during a rolling update. */
+const record = (properties: Record<string, object>) => ({
+  type: 'object',
+  required: Object.keys(properties),
+  properties,
+});
+
+const address = { node: nodeName, host: { type: 'string', minLength: 1 }, port, apiPort: port };
+const lastMaster = record({ node: nodeName, term: natural, timeline: natural, lsn });
+
+const masterSchema = record({
+  ...address,
+  term: { type: 'integer', minimum: 1 },
+  beat: natural,
+  phase: { enum: ['waiting', 'promoting', 'running', 'draining'] },
+  timeline: natural,
+  lsn,
+  lsnExact: flag,
+  released: flag,
+  successor: orNull(nodeName),
+  last: orNull(lastMaster),
+});
+const initializeSchema = record({ node: nodeName, systemId: orNull({ type: 'string', pattern: '^[0-9]{1,20}$' }) });
+const membersSchema = record({ members: { type: 'array', maxItems: 64, items: record(address) } });
+const historySchema = record({
+  promotions: {
+    type: 'array',
+    items: record({
+      term: natural,
+      parentTerm: natural,
+      timeline: natural,
+      forkLsn: lsn,
+      node: nodeName,
+      from: orNull(nodeName),
+      why: text,
+      at: text,
+      tookMs: { type: 'number' },
+    }),
+  },
+});
+const statusSchema = record({
+  ...address,
+  role: orNull({ enum: ROLES }),
+  rule: text,
+  term: natural,
+  dataTerm: natural,
+  timeline: orNull(natural),
+  lsn: orNull(lsn),
+  inRecovery: orNull(flag),
+  streaming: flag,
+  lagBytes: orNull({ type: 'number' }),
+  postgresAlive: flag,
+  runnerPhase: orNull(text),
+  takeover: record({ able: flag, why: text }),
+  tags: record({ noFailover: flag, failoverPriority: { type: 'number' } }),
+  lastError: orNull(text),
+});
+const lbStatusSchema = record({
+  name: text,
+  appliedIndex: natural,
+  master: orNull(nodeName),
+  holding: flag,
+  standbys: { type: 'array', items: nodeName },
+});
+const pauseSchema = record({ id: text, by: text, why: text });
+const switchoverSchema = record({ id: text, from: nodeName, to: orNull(nodeName) });
+
+const runnerReportSchema = record({
+  incarnation: { type: 'string', minLength: 1, maxLength: 100 },
+  bootId: text,
+  obeysIndex: natural,
+  phase: {
+    enum: ['waiting', 'initialising', 'cloning', 'starting', 'running', 'stopping', 'stopped', 'blocked', 'exiting'],
+  },
+  armed: orNull(record({ index: natural, term: natural, validUntil: nanos })),
+  stopped: flag,
+  postgres: record({
+    pid: orNull(natural),
+    startedAt: orNull(nanos),
+    exit: orNull(record({ code: orNull({ type: 'integer' }), signal: orNull(text), at: nanos, asked: flag })),
+    inRecovery: orNull(flag),
+  }),
+  receivingFrom: orNull(nodeName),
+  data: record({
+    state: { enum: ['empty', 'initialised', 'unfinished', 'unusable'] },
+    systemId: orNull(text),
+    fresh: flag,
+    timeline: orNull(natural),
+    cleanShutdown: flag,
+    checkpointLsn: orNull(lsn),
+  }),
+  progress: orNull(record({ what: text, percent: orNull({ type: 'number' }) })),
+  error: orNull(record({ code: text, message: text })),
+});
+const voteRequestSchema = record({ term: { type: 'integer', minimum: 1 }, candidate: nodeName });
+const voteAnswerSchema = record({
+  node: nodeName,
+  term: natural,
+  granted: flag,
+  why: text,
+  dataTerm: natural,
+  lsn: orNull(lsn),
+  replayed: flag,
+  candidate: flag,
+  failoverPriority: { type: 'number' },
+});
+const failsafeRequestSchema = record({ term: { type: 'integer', minimum: 1 }, holder: nodeName });
+const failsafeAnswerSchema = record({ node: nodeName, term: natural, agree: flag, why: text });
+
+function parser<T>(name: string, schema: object): (input: string) => Parsed<T> {
+  const validate: ValidateFunction<T> = ajv.compile<T>(schema as JSONSchemaType<T>);
+  return (input) => {
+    let value: unknown;
+    try {
+      value = JSON.parse(input);
+    } catch (error) {
+      return { ok: false, why: `${name} is not JSON: ${(error as Error).message}` };
+    }
+    if (validate(value)) return { ok: true, value };
+    return { ok: false, why: ajv.errorsText(validate.errors, { dataVar: name }) };
+  };
+}
+
+export const parseMaster = parser<MasterValue>('master', masterSchema);
+export const parseInitialize = parser<InitializeValue>('initialize', initializeSchema);
+export const parseMembers = parser<MembersValue>('members', membersSchema);
+export const parseHistory = parser<HistoryValue>('history', historySchema);
+export const parseNodeStatus = parser<NodeStatus>('status', statusSchema);
+export const parseLbStatus = parser<LbStatus>('lb status', lbStatusSchema);
+export const parsePause = parser<PauseValue>('pause', pauseSchema);
+export const parseSwitchover = parser<SwitchoverValue>('switchover', switchoverSchema);
+export const parseRunnerReport = parser<RunnerReport>('runner report', runnerReportSchema);
+export const parseVoteRequest = parser<VoteRequest>('vote request', voteRequestSchema);
+export const parseVoteAnswer = parser<VoteAnswer>('vote answer', voteAnswerSchema);
+export const parseFailsafeRequest = parser<FailsafeRequest>('failsafe request', failsafeRequestSchema);
+export const parseFailsafeAnswer = parser<FailsafeAnswer>('failsafe answer', failsafeAnswerSchema);
+
+/** Key `<node>/role` holds the role as plain text. */
+export function parseRole(input: string): Parsed<Role> {
+  const role = ROLES.find((name) => name === input.trim());
+  return role === undefined
+    ? { ok: false, why: `role is none of ${ROLES.join(', ')}: ${JSON.stringify(input)}` }
+    : { ok: true, value: role };
+}

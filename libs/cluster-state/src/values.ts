@@ -1,0 +1,124 @@
+/** What a node is, spelled so on the wire, in keys, in code and in logs. */
+export type Role = 'Master' | 'Replica' | 'DeadMaster';
+export const ROLES: readonly Role[] = ['Master', 'Replica', 'DeadMaster'];
+
+/** How far a holder of the lock is on its way to take writes, and away from it. */
+export type Phase = 'waiting' | 'promoting' | 'running' | 'draining';
+
+/** Where a node is reached: PostgreSQL at `port`, its role-server at `apiPort`. */
+export interface NodeAddress {
+  readonly node: string;
+  readonly host: string;
+  readonly port: number;
+  readonly apiPort: number;
+}
+
+/** The last Master that really ran, kept by holders that have not promoted themselves. */
+export interface LastMaster {
+  readonly node: string;
+  readonly term: number;
+  readonly timeline: number;
+  /** `pg_lsn` text of its last beat, or of its end when `lsnExact`. */
+  readonly lsn: string;
+}
+
+/** Key `master`, written only by the holder of the lock. */
+export interface MasterValue extends NodeAddress {
+  /** One higher at every acquire: the identity of a history (timeline numbers are not unique). */
+  readonly term: number;
+  readonly beat: number;
+  readonly phase: Phase;
+  readonly timeline: number;
+  readonly lsn: string;
+  /** True only after a clean stop: `lsn` is the end of its WAL. */
+  readonly lsnExact: boolean;
+  /** True: the writer can take no write any more, and had itself waited out or found cleared whoever was before it. */
+  readonly released: boolean;
+  readonly successor: string | null;
+  readonly last: LastMaster | null;
+}
+
+/** Key `initialize`: who made the cluster; `systemId` is null until `initdb` is done. */
+export interface InitializeValue {
+  readonly node: string;
+  readonly systemId: string | null;
+}
+
+/** Key `members`: the nodes that may take over at all. */
+export interface MembersValue {
+  readonly members: readonly NodeAddress[];
+}
+
+/** One promotion in key `history`. */
+export interface HistoryEntry {
+  readonly term: number;
+  readonly parentTerm: number;
+  readonly timeline: number;
+  /** Where the new history leaves the old one, as `pg_lsn` text. */
+  readonly forkLsn: string;
+  readonly node: string;
+  readonly from: string | null;
+  readonly why: string;
+  /** Wall clock of the new Master, for people only. */
+  readonly at: string;
+  /** From taking the lock to `running`, in milliseconds. */
+  readonly tookMs: number;
+}
+
+export interface HistoryValue {
+  readonly promotions: readonly HistoryEntry[];
+}
+
+/** Why a node could take over now, or could not. */
+export interface TakeoverOutlook {
+  readonly able: boolean;
+  readonly why: string;
+}
+
+/** Key `<node>/status`: what a node says of itself; also part of `GET /controller/status`. */
+export interface NodeStatus extends NodeAddress {
+  readonly role: Role | null;
+  readonly rule: string;
+  readonly term: number;
+  readonly dataTerm: number;
+  readonly timeline: number | null;
+  readonly lsn: string | null;
+  readonly inRecovery: boolean | null;
+  readonly streaming: boolean;
+  readonly lagBytes: number | null;
+  readonly postgresAlive: boolean;
+  readonly runnerPhase: string | null;
+  readonly takeover: TakeoverOutlook;
+  readonly tags: NodeTags;
+  readonly lastError: string | null;
+}
+
+export interface NodeTags {
+  readonly noFailover: boolean;
+  readonly failoverPriority: number;
+}
+
+/** Key `lb/<name>/status`, written by that load balancer's lb-syncer. */
+export interface LbStatus {
+  readonly name: string;
+  /** ModifyIndex of the `master` value that HAProxy's state was made from. */
+  readonly appliedIndex: number;
+  /** The node that the master port leads to, or null. */
+  readonly master: string | null;
+  readonly holding: boolean;
+  readonly standbys: readonly string[];
+}
+
+/** Key `pause`: while it stands, nobody takes over, switches over or rejoins. Heartbeat, lease and fence go on. */
+export interface PauseValue {
+  readonly id: string;
+  readonly by: string;
+  readonly why: string;
+}
+
+/** Key `switchover`: an administrator's wish, answered in `<node>/status` and `history`. */
+export interface SwitchoverValue {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string | null;
+}

@@ -1,0 +1,141 @@
+/**
+ * What the processes of a node, and the nodes among themselves, say to each other.
+ * Deadlines are CLOCK_MONOTONIC in nanoseconds as decimal text, valid in the boot `bootId` only; every hop passes them on unchanged.
+ */
+import type { MasterValue, NodeAddress, NodeStatus, Role } from './values';
+
+/** Where a Replica gets its WAL. */
+export interface Upstream extends NodeAddress {
+  readonly term: number;
+}
+
+/** What the runner is to do with PostgreSQL. */
+export type RunnerInstruction =
+  /** Nothing decided: start nothing; what runs as a standby may go on. */
+  | { readonly kind: 'wait' }
+  /** Make a new database cluster (`initdb`, users, init scripts) and leave it stopped. */
+  | { readonly kind: 'initialise' }
+  /** Remove a data directory that this node itself made in a bootstrap that did not come to pass. */
+  | { readonly kind: 'wipe' }
+  /** Run in standby mode. An empty directory is filled by a base backup first. `upstream: null`: receive WAL from nobody. */
+  | { readonly kind: 'follow'; readonly upstream: Upstream | null }
+  /** Like `follow`, but the data is not an ancestor of the upstream's: put it aside and take a base backup. */
+  | { readonly kind: 'reclone'; readonly upstream: Upstream; readonly why: string }
+  /**
+   * May be out of recovery until `validUntil` of the answer, and fence by it. A stopped PostgreSQL is started in standby mode
+   * (the controller promotes it), but for a directory fresh from `initialise`, which starts as what it is.
+   */
+  | { readonly kind: 'lead'; readonly term: number }
+  /** Every process of the data directory gone; `immediate` kills, `fast` shuts down cleanly first, bounded. */
+  | { readonly kind: 'stop'; readonly mode: 'fast' | 'immediate'; readonly why: string }
+  /** DeadMaster: stopped until the data directory has been emptied. */
+  | { readonly kind: 'blocked'; readonly why: string };
+
+/** `GET /controller/role` as JSON. */
+export interface RoleAnswer {
+  /** Grows with every publication, also over restarts of the controller within one boot. */
+  readonly index: number;
+  readonly bootId: string;
+  readonly node: string;
+  readonly role: Role;
+  /** For a Master the moment at which fencing must START; for others when this answer is too old to be called ready. */
+  readonly validUntil: string;
+  readonly term: number;
+  readonly instruction: RunnerInstruction;
+  readonly master: (NodeAddress & { readonly term: number }) | null;
+}
+
+/** What db-controller publishes on its unix socket (`GET /state`). */
+export interface ControllerState extends Omit<RoleAnswer, 'role'> {
+  readonly role: Role | null;
+  /** Healthy and initialised: may get traffic of its role. */
+  readonly ready: boolean;
+  readonly readyWhy: string;
+  readonly lagBytes: number | null;
+  readonly status: NodeStatus;
+  /** The `master` value as this node last saw it. */
+  readonly masterValue: MasterValue | null;
+}
+
+export type RunnerPhase =
+  'waiting' | 'initialising' | 'cloning' | 'starting' | 'running' | 'stopping' | 'stopped' | 'blocked' | 'exiting';
+
+/** What lies in the data directory. */
+export interface DataDirectory {
+  readonly state: 'empty' | 'initialised' | 'unfinished' | 'unusable';
+  readonly systemId: string | null;
+  /** Made by `initialise` here and never started as a member of a cluster. */
+  readonly fresh: boolean;
+  readonly timeline: number | null;
+  /** From the control file: the last shutdown was clean. */
+  readonly cleanShutdown: boolean;
+  /** Latest checkpoint of the control file as `pg_lsn` text. */
+  readonly checkpointLsn: string | null;
+}
+
+/** `POST /controller/runner`: sent at every change, and once a second. */
+export interface RunnerReport {
+  /** New at every start of a runner. */
+  readonly incarnation: string;
+  readonly bootId: string;
+  /** Index of the newest answer that it has acted on. */
+  readonly obeysIndex: number;
+  readonly phase: RunnerPhase;
+  /** Set once it fences by this deadline: the Master role of `term` is acknowledged. */
+  readonly armed: { readonly index: number; readonly term: number; readonly validUntil: string } | null;
+  /** No process whose working directory is the data directory is left, and none is started before an index above `obeysIndex`. */
+  readonly stopped: boolean;
+  readonly postgres: {
+    readonly pid: number | null;
+    /** Monotonic nanoseconds; null while it does not run. */
+    readonly startedAt: string | null;
+    /** How the last postmaster ended, if it has. */
+    readonly exit: {
+      readonly code: number | null;
+      readonly signal: string | null;
+      readonly at: string;
+      readonly asked: boolean;
+    } | null;
+    /** False once the control file says "in production". */
+    readonly inRecovery: boolean | null;
+  };
+  /** The upstream that `primary_conninfo` names now; null if it is empty. */
+  readonly receivingFrom: string | null;
+  readonly data: DataDirectory;
+  readonly progress: { readonly what: string; readonly percent: number | null } | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+/** `POST /controller/vote` (signed): the holder of `term` asks a member where it stands before promoting. */
+export interface VoteRequest {
+  readonly term: number;
+  readonly candidate: string;
+}
+
+export interface VoteAnswer {
+  readonly node: string;
+  readonly term: number;
+  /** False: no vote (`why` tells), such as a newer term seen, or its WAL receiver could not be stopped in time. */
+  readonly granted: boolean;
+  readonly why: string;
+  /** (term of the data, position) order votes; the position counts only when `replayed`. */
+  readonly dataTerm: number;
+  readonly lsn: string | null;
+  readonly replayed: boolean;
+  /** "I am a candidate": would take over itself if let go first. */
+  readonly candidate: boolean;
+  readonly failoverPriority: number;
+}
+
+/** `POST /controller/failsafe` (signed): the Master asks every member while Consul does not answer. */
+export interface FailsafeRequest {
+  readonly term: number;
+  readonly holder: string;
+}
+
+export interface FailsafeAnswer {
+  readonly node: string;
+  readonly term: number;
+  readonly agree: boolean;
+  readonly why: string;
+}

@@ -1,0 +1,36 @@
+import type { NodeAddress } from '@ha-postgres/cluster-state';
+import type { Lsn } from '@ha-postgres/lsn';
+
+/** What is to be done, as data. Each may be repeated without harm; what came of it is a fact of a later observation. */
+export type Action =
+  /** Take the lock in one transaction that names the very `master` value this was decided on. */
+  | { readonly type: 'acquire'; readonly term: number; readonly decidedOn: number; readonly takeOver: boolean }
+  /** One consistent read of `master`, to see whether the lease has run out. */
+  | { readonly type: 'confirmMaster' }
+  | { readonly type: 'collectVotes'; readonly term: number }
+  /** Write term and parent to disk, then `pg_promote(false)`, then watch until recovery has ended. */
+  | { readonly type: 'promote'; readonly term: number }
+  /** Phase `running` and the new entry of `history`, in one transaction with a beat; then CHECKPOINT in the background. */
+  | { readonly type: 'markRunning'; readonly term: number }
+  | { readonly type: 'writeMembers'; readonly members: readonly NodeAddress[] }
+  | { readonly type: 'askFailsafe'; readonly term: number }
+  /** Kill every process of the data directory, beside the runner. */
+  | { readonly type: 'killPostgres' }
+  | {
+      readonly type: 'release';
+      readonly released: boolean;
+      readonly successor: string | null;
+      readonly lsn: Lsn | null;
+      readonly lsnExact: boolean;
+    }
+  /** Forget a hold that Consul said is lost, and end its session. */
+  | { readonly type: 'endHold' }
+  | { readonly type: 'lockInitialize' }
+  | { readonly type: 'finishBootstrap'; readonly systemId: string }
+  | { readonly type: 'recordDataTerm'; readonly term: number }
+  | { readonly type: 'recordDeadMaster' }
+  /** The data directory was emptied: nothing that was known about its data holds any more. */
+  | { readonly type: 'forgetData' };
+
+/** Exactly one effect for every kind of action. */
+export type Effects = { readonly [K in Action['type']]: (action: Extract<Action, { type: K }>) => Promise<void> };

@@ -1,0 +1,79 @@
+import type { MasterEntry, Observation } from './observation';
+import type { Memory, Outcome, Rule, Rules } from './outcome';
+import {
+  bytesAtRisk,
+  isCleared,
+  keepsVote,
+  lastRunningMaster,
+  leaseRanOut,
+  predecessorEndsAt,
+  takeoverOutlook,
+} from './takeover';
+
+/** How long others stand back for a successor that the last holder named. */
+const SUCCESSOR_FIRST_MS = 1000;
+
+/** A Replica that may take the lock: the key is free, or its holder's lease has run out. */
+export const candidateRules: Rules = {
+  candidateWaitsForItsAcquire: (o, memory) => (o.acquiring ? follow(o, memory) : null),
+
+  candidateStandsBack: candidate((o, memory) =>
+    o.now < memory.standBackUntil ? { ...waiting(o, memory), wakeAt: memory.standBackUntil } : null,
+  ),
+
+  candidateWaitsForTheLastMasterAfterAColdStart: candidate((o, memory, entry) => {
+    const until = o.startedAt + o.policy.coldStartWaitMs;
+    return isColdStart(o, entry) && o.now < until ? { ...follow(o, memory), wakeAt: until } : null;
+  }),
+
+  candidateLetsTheNamedSuccessorGoFirst: candidate((o, memory, entry) => {
+    const successor = entry.session === null ? (entry.value?.successor ?? null) : null;
+    const until = entry.firstSeenAt + SUCCESSOR_FIRST_MS;
+    return successor !== null && successor !== o.self.node && o.now < until
+      ? { ...follow(o, memory), wakeAt: until }
+      : null;
+  }),
+
+  candidateTakesAFreeLock: candidate((o, memory, entry) =>
+    entry.session === null ? acquire(o, memory, entry, false) : null,
+  ),
+
+  candidateTakesOverALeaseThatRanOut: candidate((o, memory, entry) =>
+    leaseRanOut(entry, o.policy) ? acquire(o, memory, entry, true) : null,
+  ),
+
+  candidateConfirmsThatTheLeaseRanOut: candidate((o, memory, entry) =>
+    o.now > predecessorEndsAt(entry, o.policy)
+      ? { ...follow(o, memory), actions: [{ type: 'confirmMaster' }], wakeAt: o.now + 50 }
+      : null,
+  ),
+};
+
+function candidate(rule: (o: Observation, memory: Memory, entry: MasterEntry) => Outcome | null): Rule {
+  return (o, memory) => {
+    const entry = o.master.known ? o.master.value.entry : null;
+    if (entry === null || (entry.session !== null && o.now <= predecessorEndsAt(entry, o.policy))) return null;
+    return takeoverOutlook(o).able ? rule(o, memory, entry) : null;
+  };
+}
+
+function acquire(o: Observation, memory: Memory, entry: MasterEntry, takeOver: boolean): Outcome {
+  const term = Math.max(entry.value?.term ?? 0, o.disk.highestTerm, o.votedTerm) + 1;
+  return { ...follow(o, memory), actions: [{ type: 'acquire', term, decidedOn: entry.modifyIndex, takeOver }] };
+}
+
+/** The whole cluster may just have been started: this node never saw the last Master run, and might lack its last writes. */
+function isColdStart(o: Observation, entry: MasterEntry): boolean {
+  if (o.masterSeenRunningAt !== null || entry.value === null || o.postgres.lsn === null) return false;
+  if (lastRunningMaster(entry.value)?.node === o.self.node) return false;
+  return !(isCleared(entry) && bytesAtRisk(entry.value, o.postgres.lsn) === 0);
+}
+
+function follow(o: Observation, memory: Memory): Outcome {
+  return { role: 'Replica', instruction: { kind: 'follow', upstream: keepsVote(o) ? null : memory.upstream } };
+}
+
+/** A Master that just stopped is not started again while others may take over; a standby goes on as it is. */
+function waiting(o: Observation, memory: Memory): Outcome {
+  return o.postgres.alive ? follow(o, memory) : { role: 'Replica', instruction: { kind: 'wait' } };
+}

@@ -1,0 +1,49 @@
+import type { Action } from './actions';
+import { candidateRules } from './candidate-rules';
+import { deadMasterRules } from './dead-master-rules';
+import { endingRules } from './ending-rules';
+import { followRules } from './follow-rules';
+import { holderRules } from './holder-rules';
+import type { Observation } from './observation';
+import { NOTHING_REMEMBERED, type Decision, type Memory, type Outcome, type Rule } from './outcome';
+import { bootstrapRules } from './bootstrap-rules';
+
+/**
+ * The policy: first match wins, so the order is part of it. What a node with a hold must end comes before what it may go on
+ * with, that before what a node without one may begin; the last rule always answers.
+ */
+const RULES: Readonly<Record<string, Rule>> = {
+  ...endingRules,
+  ...holderRules,
+  ...deadMasterRules,
+  ...bootstrapRules,
+  ...candidateRules,
+  ...followRules,
+};
+
+/** Names of all rules in order, for the report of which of them ever fired. */
+export const RULE_NAMES: readonly string[] = Object.keys(RULES);
+
+/**
+ * Who may be Master, when to fence, promote, bootstrap and follow: a function of what is observed and of what was remembered,
+ * without clock, chance or I/O of its own.
+ */
+export function decide(observation: Observation, memory: Memory = NOTHING_REMEMBERED): Decision {
+  for (const [rule, judge] of Object.entries(RULES)) {
+    const outcome = judge(observation, memory);
+    if (outcome !== null) return finish(rule, outcome, observation, memory);
+  }
+  throw new Error('unreachable: the last rule always answers');
+}
+
+function finish(rule: string, outcome: Outcome, o: Observation, memory: Memory): Decision {
+  const notUnderWay = (action: Action) => !o.inFlight.has(action.type);
+  return {
+    rule,
+    role: outcome.role,
+    instruction: outcome.instruction,
+    actions: (outcome.actions ?? []).filter(notUnderWay),
+    memory: { ...memory, ...outcome.memory },
+    wakeAt: outcome.wakeAt ?? null,
+  };
+}

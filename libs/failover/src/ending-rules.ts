@@ -1,0 +1,116 @@
+import type { RunnerInstruction } from '@ha-postgres/cluster-state';
+import { ZERO_LSN, parseLsn, type Lsn } from '@ha-postgres/lsn';
+import type { Hold, Observation } from './observation';
+import type { Ending, Outcome, Rules } from './outcome';
+
+/**
+ * A hold ends in one order: the stop is published, PostgreSQL is seen to be stopped, then the lock is released (or, if Consul
+ * already said that it is lost, forgotten). Freed earlier, another node could promote beside a backend that still commits.
+ */
+export const endingRules: Rules = {
+  holderStopsWhenConsulSaysTheLockIsLost: (o, memory) =>
+    o.hold?.lost === true && memory.ending === null ? begin(o, 'Consul says that the lock is lost', 'immediate') : null,
+
+  holderStopsBeforeItsLeaseEnds: (o, memory) =>
+    o.hold !== null && memory.ending === null && o.now >= o.hold.endsAt - o.policy.fenceTimeMs
+      ? begin(o, 'the lease is about to end without proof of renewal', 'immediate')
+      : null,
+
+  holderStopsAfterItsClockJumped: (o, memory) =>
+    o.hold !== null && memory.ending === null && o.clockJumped
+      ? begin(o, 'wall and monotonic clock moved apart: this machine was paused, or its clock set', 'immediate', 2000)
+      : null,
+
+  holderWaitsUntilPostgresIsStopped: (o, memory) =>
+    o.hold !== null && memory.ending !== null && !isStopped(o) ? waitForStop(o, memory.ending) : null,
+
+  holderForgetsALostLockOnceStopped: (o, memory) =>
+    o.hold?.lost === true && memory.ending !== null
+      ? { role: 'Replica', instruction: stopInstruction(memory.ending), actions: [{ type: 'endHold' }] }
+      : null,
+
+  holderReleasesOnceStopped: (o, memory) =>
+    o.hold !== null && memory.ending !== null ? release(o, o.hold, memory.ending) : null,
+
+  endedHoldIsForgotten: (o, memory) =>
+    o.hold === null && memory.ending !== null
+      ? {
+          role: 'Replica',
+          instruction: stopInstruction(memory.ending),
+          memory: {
+            ending: null,
+            standBackUntil: o.now + memory.ending.standBackMs,
+            passedOver:
+              memory.ending.successor === null ? memory.passedOver : [...memory.passedOver, memory.ending.successor],
+          },
+          wakeAt: o.now,
+        }
+      : null,
+};
+
+/** Begins the end of a hold; from here on it is never led again. */
+export function begin(
+  o: Observation,
+  why: string,
+  mode: Ending['mode'],
+  standBackMs = 0,
+  successor: string | null = null,
+): Outcome {
+  const ending: Ending = { why, since: o.now, mode, successor, standBackMs };
+  return { ...waitForStop(o, ending), memory: { ending } };
+}
+
+function waitForStop(o: Observation, ending: Ending): Outcome {
+  const overdue = o.published?.instruction.kind === 'stop' && o.now >= o.published.since + limit(o, ending);
+  return {
+    role: 'Replica',
+    instruction: stopInstruction(ending),
+    actions: overdue ? [{ type: 'killPostgres' }] : [],
+    wakeAt: Math.max(o.now + 10, (o.published?.since ?? o.now) + limit(o, ending)),
+  };
+}
+
+/** A clean stop may take long, but never past the start of fencing. */
+function limit(o: Observation, ending: Ending): number {
+  if (ending.mode === 'immediate' || o.hold === null) return o.policy.secondFenceMs;
+  return Math.max(o.policy.secondFenceMs, o.hold.endsAt - o.policy.fenceTimeMs - (o.published?.since ?? o.now));
+}
+
+function stopInstruction(ending: Ending): RunnerInstruction {
+  return { kind: 'stop', mode: ending.mode, why: ending.why };
+}
+
+/**
+ * No process of the data directory is left, and none will be started before a new answer: said by the runner of this very
+ * stop, by a runner that is exiting, or seen by the controller after its own kill.
+ */
+export function isStopped(o: Observation): boolean {
+  if (o.published?.instruction.kind !== 'stop') return false;
+  if (o.ownKillAt !== null && o.ownKillAt >= o.published.since) return true;
+  if (!o.runner.known || !o.runner.value.stopped) return false;
+  return o.runner.value.obeysIndex >= o.published.instructionIndex || o.runner.value.phase === 'exiting';
+}
+
+function release(o: Observation, hold: Hold, ending: Ending): Outcome {
+  return {
+    role: 'Replica',
+    instruction: stopInstruction(ending),
+    actions: [
+      {
+        type: 'release',
+        released: o.now >= hold.waitUntil,
+        successor: ending.successor,
+        lsn: endOfWal(o),
+        lsnExact: hold.phase === 'running' && o.runner.known && o.runner.value.data.cleanShutdown,
+      },
+    ],
+    wakeAt: o.now + 300,
+  };
+}
+
+function endOfWal(o: Observation): Lsn | null {
+  const checkpoint = o.runner.known && o.runner.value.data.cleanShutdown ? o.runner.value.data.checkpointLsn : null;
+  const ends = [o.postgres.lsn ?? ZERO_LSN, checkpoint === null ? ZERO_LSN : parseLsn(checkpoint)];
+  const end = ends.reduce((a, b) => (a > b ? a : b));
+  return end === ZERO_LSN ? null : end;
+}

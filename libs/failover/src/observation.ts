@@ -1,0 +1,171 @@
+import type {
+  HistoryValue,
+  InitializeValue,
+  LastMaster,
+  MasterValue,
+  NodeAddress,
+  NodeTags,
+  Phase,
+  RunnerInstruction,
+  RunnerReport,
+  VoteAnswer,
+} from '@ha-postgres/cluster-state';
+import type { Lsn } from '@ha-postgres/lsn';
+import type { Action } from './actions';
+
+/** CLOCK_MONOTONIC in milliseconds. Wall-clock time never gives a right. */
+export type Millis = number;
+
+/** Something known with an age, or unknown with a reason: "Consul did not answer" is a value that a rule must treat. */
+export type Fact<T> =
+  | { readonly known: true; readonly value: T; readonly seenAt: Millis }
+  | { readonly known: false; readonly why: string };
+
+/** Times and limits; see docs/ARCHITECTURE.md for how they bound a failover. All in milliseconds or bytes. */
+export interface Policy {
+  readonly leaseDurationMs: number;
+  readonly driftMarginMs: number;
+  readonly fenceTimeMs: number;
+  readonly heartbeatIntervalMs: number;
+  /** How long a beat may stay unanswered before the members are asked for failsafe. */
+  readonly unansweredLimitMs: number;
+  readonly promoteTimeoutMs: number;
+  readonly maximumLagOnFailoverBytes: number;
+  /** After a cold start the last Master is waited for so long (asynchronous replication). */
+  readonly coldStartWaitMs: number;
+  /** Without the runner's "stopped" so long after a stop was published, the controller kills the processes itself. */
+  readonly secondFenceMs: number;
+  readonly tags: NodeTags;
+}
+
+/** Key `master` as last read. `entry` null: the key does not exist. */
+export interface MasterSight {
+  readonly entry: MasterEntry | null;
+}
+
+export interface MasterEntry {
+  /** Null: what stands in the key cannot be read. */
+  readonly value: MasterValue | null;
+  readonly modifyIndex: number;
+  readonly session: string | null;
+  /** When this node first saw this ModifyIndex: the `t` of the takeover rule. */
+  readonly firstSeenAt: Millis;
+  /** When the newest consistent read that still showed this ModifyIndex was sent; null if none was. */
+  readonly confirmedSentAt: Millis | null;
+}
+
+export interface MembersSight {
+  readonly members: readonly NodeAddress[];
+  readonly modifyIndex: number;
+}
+
+export interface InitializeSight {
+  readonly value: InitializeValue | null;
+  readonly modifyIndex: number | null;
+  readonly session: string | null;
+}
+
+/** This node's own hold of the lock, from the acquire until it is released, lost or given up. */
+export interface Hold {
+  readonly term: number;
+  readonly phase: Phase;
+  readonly acquiredAt: Millis;
+  /** End of the lease by this node's clock. */
+  readonly endsAt: Millis;
+  /** Consul said that the lock is not held any more. */
+  readonly lost: boolean;
+  /** Since when the oldest beat after the last success is without an answer. */
+  readonly unansweredSince: Millis | null;
+  /** Before this the predecessor may still take writes; `-Infinity` if it was cleared. */
+  readonly waitUntil: Millis;
+  readonly predecessor: { readonly node: string; readonly term: number } | null;
+  readonly last: LastMaster | null;
+}
+
+/** What this node keeps outside the data directory, across restarts. */
+export interface DiskRecord {
+  readonly highestTerm: number;
+  readonly highestModifyIndex: number;
+  /** The term whose Master this node's data comes from; 0: no data, or unknown. */
+  readonly dataTerm: number;
+  /** The last term in which this node itself promoted; null if never since its data directory was filled. */
+  readonly ledTerm: number | null;
+  readonly deadMaster: boolean;
+  /** Promised (failsafe) neither to acquire nor to promote before this. */
+  readonly promisedUntil: Millis;
+}
+
+export interface PostgresSight {
+  /** The alive check has not failed `threshold` times in a row. */
+  readonly alive: boolean;
+  readonly failure: string | null;
+  readonly inRecovery: boolean | null;
+  readonly timeline: number | null;
+  /** Master: the end of its WAL. Replica: the greater of received and replayed. */
+  readonly lsn: Lsn | null;
+  /** Replay has reached the end of what was received. */
+  readonly replayed: boolean;
+  readonly receiver: {
+    readonly host: string;
+    readonly port: number;
+    readonly timeline: number;
+    readonly streaming: boolean;
+  } | null;
+  /** Names of the Replicas that stream from this node. */
+  readonly streamingReplicas: readonly string[];
+}
+
+export interface Votes {
+  readonly term: number;
+  readonly startedAt: Millis;
+  /** All asked have answered, or their time is over. */
+  readonly complete: boolean;
+  readonly answers: readonly VoteAnswer[];
+}
+
+/** What the controller's state says to the runner now, and since which index. */
+export interface Published {
+  readonly instruction: RunnerInstruction;
+  readonly instructionIndex: number;
+  readonly since: Millis;
+}
+
+/** Everything that a decision may depend on. */
+export interface Observation {
+  readonly now: Millis;
+  readonly startedAt: Millis;
+  /** A random number in [0, 1), drawn for this decision. */
+  readonly chance: number;
+  readonly self: NodeAddress;
+  readonly policy: Policy;
+  readonly master: Fact<MasterSight>;
+  readonly members: Fact<MembersSight>;
+  readonly initialize: Fact<InitializeSight>;
+  readonly history: Fact<HistoryValue>;
+  readonly paused: boolean;
+  /** When this controller last saw a beat of a Master that runs elsewhere; null: never in its life. */
+  readonly masterSeenRunningAt: Millis | null;
+  readonly hold: Hold | null;
+  /** A hold was found on disk after a restart, and Consul has not said yet whether it still stands. */
+  readonly resuming: boolean;
+  /** An acquire of this node is under way, or its outcome is unknown. */
+  readonly acquiring: boolean;
+  readonly holdsInitialize: boolean;
+  readonly disk: DiskRecord;
+  readonly postgres: PostgresSight;
+  readonly runner: Fact<RunnerReport>;
+  readonly votes: Votes | null;
+  /** Newest term that this node gave a vote in. */
+  readonly votedTerm: number;
+  readonly published: Published | null;
+  /** When the controller itself last found no process of the data directory left, after killing. */
+  readonly ownKillAt: Millis | null;
+  readonly lastFailsafeAskAt: Millis | null;
+  /** Replicas that stream from here, with their addresses, that may become members. */
+  readonly reachableReplicas: readonly NodeAddress[];
+  /** Members that have not answered for 30 s and hold no session. */
+  readonly goneMembers: readonly string[];
+  /** Wall and monotonic clock have moved apart by more than the drift margin: this machine was paused, or its clock set. */
+  readonly clockJumped: boolean;
+  readonly inFlight: ReadonlySet<Action['type']>;
+}

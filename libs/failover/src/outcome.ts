@@ -1,0 +1,49 @@
+import type { Role, RunnerInstruction, Upstream } from '@ha-postgres/cluster-state';
+import type { Action } from './actions';
+import type { Millis, Observation } from './observation';
+
+/** Why and how a hold ends. Once set it is never taken back: whoever wants to lead again needs a new hold. */
+export interface Ending {
+  readonly why: string;
+  readonly since: Millis;
+  readonly mode: 'fast' | 'immediate';
+  readonly successor: string | null;
+  /** Milliseconds to stand back after it. */
+  readonly standBackMs: number;
+}
+
+/** What must survive between decisions; returned, never changed in place. */
+export interface Memory {
+  readonly ending: Ending | null;
+  /** Not a candidate before this. */
+  readonly standBackUntil: Millis;
+  /** Members that were let go first and did not take over: not let go first again before a Master runs. */
+  readonly passedOver: readonly string[];
+  /** The Master that this node follows, kept while there is none to see. */
+  readonly upstream: Upstream | null;
+}
+
+export const NOTHING_REMEMBERED: Memory = { ending: null, standBackUntil: 0, passedOver: [], upstream: null };
+
+export interface Outcome {
+  /** Null: not decided yet; nothing is published. */
+  readonly role: Role | null;
+  readonly instruction: RunnerInstruction | null;
+  readonly actions?: readonly Action[];
+  readonly memory?: Partial<Memory>;
+  /** When the answer may change without anything new being seen. */
+  readonly wakeAt?: Millis;
+}
+
+export interface Decision {
+  readonly rule: string;
+  readonly role: Role | null;
+  readonly instruction: RunnerInstruction | null;
+  readonly actions: readonly Action[];
+  readonly memory: Memory;
+  readonly wakeAt: Millis | null;
+}
+
+/** Judges one situation; null: not this one. */
+export type Rule = (o: Observation, memory: Memory) => Outcome | null;
+export type Rules = Readonly<Record<string, Rule>>;

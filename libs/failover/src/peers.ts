@@ -1,0 +1,40 @@
+import type { FailsafeRequest, VoteRequest } from '@ha-postgres/cluster-state';
+import type { Observation } from './observation';
+import { consulWentBack } from './takeover';
+
+export interface Consent {
+  readonly agree: boolean;
+  readonly why: string;
+}
+
+/** May this node give its vote to the holder of `request.term`? (It then receives WAL from nobody until that term runs or has ended.) */
+export function mayVote(o: Observation, request: VoteRequest): Consent {
+  if (o.hold !== null) return { agree: false, why: `holds the lock itself (term ${o.hold.term})` };
+  const newest = Math.max(o.disk.highestTerm, o.votedTerm);
+  if (request.term < newest) return { agree: false, why: `has seen term ${newest}, newer than ${request.term}` };
+  return { agree: true, why: 'no newer term seen' };
+}
+
+/**
+ * May this node promise not to take over, because the Master cannot reach Consul? Only to the holder of the newest term it
+ * has seen, and only if Consul does not answer this node either: a Master that alone is cut off must be replaced.
+ */
+export function mayPromiseFailsafe(
+  o: Observation,
+  request: FailsafeRequest,
+  lastConsistentAnswerAt: number | null,
+): Consent {
+  if (o.hold !== null || o.acquiring) return { agree: false, why: 'holds the lock itself, or may have just taken it' };
+  const wentBack = consulWentBack(o);
+  if (o.disk.highestTerm > 0 && wentBack !== null) return { agree: false, why: wentBack };
+  if (request.term < o.disk.highestTerm)
+    return { agree: false, why: `has seen term ${o.disk.highestTerm}, newer than ${request.term}` };
+  const holder = o.master.known ? o.master.value.entry?.value : null;
+  if (holder?.term === request.term && holder.node !== request.holder) {
+    return { agree: false, why: `term ${request.term} is held by ${holder.node}` };
+  }
+  if (lastConsistentAnswerAt !== null && o.now - lastConsistentAnswerAt < o.policy.heartbeatIntervalMs) {
+    return { agree: false, why: 'Consul answers here' };
+  }
+  return { agree: true, why: 'Consul does not answer here either' };
+}

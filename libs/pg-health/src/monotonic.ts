@@ -1,0 +1,4 @@
+/** The monotonic clock, in milliseconds. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}

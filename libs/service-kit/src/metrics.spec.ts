@@ -1,0 +1,29 @@
+import { Metrics } from './metrics';
+
+describe('metrics', () => {
+  it('are told in the text format of Prometheus', async () => {
+    const metrics = new Metrics({ processMetrics: false });
+    metrics.counter('switches_total', 'Switches', ['to']).inc({ to: 'Master' });
+    metrics.gauge('lag_bytes', 'Lag').set(16);
+    metrics.histogram('wait_seconds', 'Wait', [], [0.1, 1]).observe(0.5);
+    const text = await metrics.text();
+    expect(text).toContain('switches_total{to="Master"} 1');
+    expect(text).toContain('lag_bytes 16');
+    expect(text).toContain('wait_seconds_bucket{le="1"} 1');
+    expect(metrics.contentType).toContain('text/plain');
+  });
+
+  it('are the same when asked for twice, and apart from those of another registry', async () => {
+    const metrics = new Metrics({ processMetrics: false });
+    metrics.counter('events_total', 'Events').inc();
+    metrics.counter('events_total', 'Events').inc();
+    expect(await metrics.text()).toContain('events_total 2');
+    expect(await new Metrics({ processMetrics: false }).text()).not.toContain('events_total');
+  });
+
+  it('tell the memory of the process unless asked not to', async () => {
+    const metrics = new Metrics();
+    expect(await metrics.text()).toContain('process_resident_memory_bytes');
+    metrics.registry.clear();
+  });
+});

@@ -1,0 +1,60 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+
+/**
+ * A POSIX shell that waits for the end of its input, then kills every process that works under a directory until none
+ * is left. It outlives its starter, also one that was killed: the kernel closes the pipe. It looks twice with nobody left,
+ * since a process may be born between two looks.
+ */
+const SCRIPT = `
+directory=$1
+list() {
+  if [ -d /proc/self ]; then
+    find /proc/[0-9]*/cwd -maxdepth 0 \\( -lname "$directory" -o -lname "$directory/*" -o -lname "$directory (deleted)" \\) 2>/dev/null |
+      cut -d/ -f3
+  else
+    lsof -a -d cwd -Fpn 2>/dev/null |
+      awk -v d="$directory" '/^p/{p=substr($0,2)} /^n/{n=substr($0,2); if (n==d || index(n, d "/")==1) print p}'
+  fi
+}
+while read -r _; do :; done
+clear=0
+while [ $clear -lt 2 ]; do
+  pids=$(list)
+  if [ -z "$pids" ]; then clear=$((clear + 1)); else clear=0; kill -9 $pids 2>/dev/null; fi
+done
+`;
+
+/** Keeps the promise that nothing is left behind, however the process that holds the guard ends. */
+export class Guard {
+  private readonly child: ChildProcess;
+
+  /** @param directory a real path (no symbolic links) without the characters that \`find\` takes for patterns. */
+  constructor(directory: string) {
+    refusePatterns(directory);
+    this.child = spawn('/bin/sh', ['-c', SCRIPT, 'hapg-guard', directory], {
+      cwd: '/',
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    });
+    this.child.unref();
+  }
+
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  /** Ends the watch now: what works under the directory is killed; resolves once nothing is left. */
+  async release(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    this.child.ref();
+    const gone = new Promise<void>((resolve) => this.child.once('exit', () => resolve()));
+    this.child.stdin?.end();
+    await gone;
+  }
+}
+
+function refusePatterns(directory: string): void {
+  if (/[*?[\]\\\n]/.test(directory)) {
+    throw new RangeError(`work directory ${JSON.stringify(directory)}: must not contain * ? [ ] \\ or a line break`);
+  }
+}

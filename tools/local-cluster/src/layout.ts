@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ClusterOptions } from './options';
+import { freePorts } from './ports';
+
+/** A Consul process: a server, or the agent of a node or load balancer. */
+export interface ConsulPlace {
+  readonly httpPort: number;
+  readonly serverPort: number;
+  readonly gossipPort: number;
+}
+
+export interface ServerPlace extends ConsulPlace {
+  readonly name: string;
+  readonly dir: string;
+}
+
+export interface NodePlace {
+  readonly name: string;
+  readonly dir: string;
+  readonly dataDir: string;
+  readonly postgresPort: number;
+  readonly apiPort: number;
+  readonly controllerSocket: string;
+  readonly agent: ConsulPlace;
+}
+
+export interface LoadBalancerPlace {
+  readonly name: string;
+  readonly dir: string;
+  readonly masterPort: number;
+  readonly standbyPort: number;
+  readonly adminPort: number;
+  readonly statsPort: number;
+  /** lb-syncer's own `/healthz` and `/metrics`. */
+  readonly syncerPort: number;
+  readonly agent: ConsulPlace;
+}
+
+export interface User {
+  readonly name: string;
+  readonly password: string;
+}
+
+/** Where everything of a cluster is: written once, so that a cluster brought up again finds its data, ports and passwords. */
+export interface Layout {
+  readonly workdir: string;
+  readonly host: string;
+  readonly logs: string;
+  readonly consulPrefix: string;
+  readonly clusterSecret: string;
+  readonly users: { readonly superuser: User; readonly replication: User; readonly controller: User };
+  readonly servers: readonly ServerPlace[];
+  readonly nodes: readonly NodePlace[];
+  readonly loadBalancers: readonly LoadBalancerPlace[];
+}
+
+/** Longest path of a unix socket that every system takes (104 bytes on macOS, 108 on Linux, with the final zero). */
+const SOCKET_PATH_MAX = 103;
+const PORTS_OF_NODE = 5;
+const PORTS_OF_LOAD_BALANCER = 8;
+
+/** The layout that is kept in the work directory, or a new one for `options`, written there. */
+export async function openLayout(options: ClusterOptions): Promise<Layout> {
+  mkdirSync(options.workdir, { recursive: true, mode: 0o755 });
+  const file = join(realpathSync(options.workdir), 'layout.json');
+  const kept = readLayout(file);
+  if (kept !== null) return kept;
+  const layout = await makeLayout({ ...options, workdir: realpathSync(options.workdir) });
+  writeFileSync(`${file}.new`, `${JSON.stringify(layout, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+  return layout;
+}
+
+function readLayout(file: string): Layout | null {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Layout;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new Error(`${file} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function makeLayout(options: ClusterOptions): Promise<Layout> {
+  const { workdir, nodes, loadBalancers, consulServers } = options;
+  const ports = await freePorts(consulServers * 3 + nodes * PORTS_OF_NODE + loadBalancers * PORTS_OF_LOAD_BALANCER);
+  const port = () => ports.pop() ?? 0;
+  const consul = (): ConsulPlace => ({ httpPort: port(), serverPort: port(), gossipPort: port() });
+  const password = () => randomBytes(12).toString('hex');
+  const layout: Layout = {
+    workdir,
+    host: '127.0.0.1',
+    logs: join(workdir, 'logs'),
+    consulPrefix: 'service/postgres',
+    clusterSecret: randomBytes(24).toString('hex'),
+    users: {
+      superuser: { name: 'postgres', password: password() },
+      replication: { name: 'replicator', password: password() },
+      controller: { name: 'controller', password: password() },
+    },
+    servers: names('consul', consulServers).map((name) => ({ name, dir: join(workdir, name), ...consul() })),
+    nodes: names('node', nodes).map((name) => ({
+      name,
+      dir: join(workdir, name),
+      dataDir: join(workdir, name, 'data'),
+      postgresPort: port(),
+      apiPort: port(),
+      controllerSocket: join(workdir, name, 'controller.sock'),
+      agent: consul(),
+    })),
+    loadBalancers: names('lb', loadBalancers).map((name) => ({
+      name,
+      dir: join(workdir, name),
+      masterPort: port(),
+      standbyPort: port(),
+      adminPort: port(),
+      statsPort: port(),
+      syncerPort: port(),
+      agent: consul(),
+    })),
+  };
+  refuseLongPaths(layout);
+  return layout;
+}
+
+function names(prefix: string, count: number): string[] {
+  return Array.from({ length: count }, (_, ordinal) => `${prefix}${ordinal}`);
+}
+
+function refuseLongPaths(layout: Layout): void {
+  const longest = layout.nodes.map((node) => node.controllerSocket).find((path) => Buffer.byteLength(path) > SOCKET_PATH_MAX);
+  if (longest !== undefined) {
+    throw new RangeError(
+      `work directory ${layout.workdir} is too deep: ${longest} is longer than the ${SOCKET_PATH_MAX} bytes of a socket's path; give a shorter --workdir`,
+    );
+  }
+}

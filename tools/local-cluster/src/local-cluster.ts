@@ -1,0 +1,201 @@
+import { EventEmitter } from 'node:events';
+import { join } from 'node:path';
+import { replaceFile } from './atomic-file';
+import { describeCluster, type ClusterFile } from './cluster-file';
+import { consulLeader } from './consul-leader';
+import { Guard } from './guard';
+import { openLayout, type Layout } from './layout';
+import { Member, type MemberPlace } from './member';
+import type { ClusterOptions } from './options';
+import { prepareFiles } from './prepare';
+import { consulSpec, consulUrl, loadBalancerSpecs, nodeSpecs, roleServerUrl, type SpecContext } from './process-specs';
+import { processesUnder } from './processes';
+import { RoleWatch } from './role-watch';
+import { SupervisorLog, type ClusterEvent } from './supervisor-log';
+import type { Listener, ProcessSpec } from './supervised';
+import type { Target } from './target';
+import { waitFor } from './waiting';
+import { installedPrograms, type Programs } from './workspace';
+
+/** How long the parts get to end in order before they are killed, in milliseconds. */
+const STOP_GRACE_MS = 5_000;
+const CONSUL_LEADER_MS = 60_000;
+const REFRESH_MS = 200;
+
+interface Events {
+  change: [];
+  event: [ClusterEvent];
+}
+
+/** A cluster of real processes, supervised by this one. `start` it, and `stop` it: what it started never outlives it. */
+export class LocalCluster extends EventEmitter<Events> {
+  readonly layout: Layout;
+  private readonly members: ReadonlyMap<string, Member>;
+  private readonly roles: ReadonlyMap<string, RoleWatch>;
+  private readonly guard: Guard;
+  private readonly log: SupervisorLog;
+  private refresh: NodeJS.Timeout | null = null;
+  private written = '';
+
+  /**
+   * Makes the work directory and its files; nothing runs yet but the guard.
+   * @throws Error if a program is missing, or if processes of a cluster run in that work directory already.
+   */
+  static async open(options: ClusterOptions, programs: Programs = installedPrograms()): Promise<LocalCluster> {
+    const layout = await openLayout(options);
+    const others = processesUnder(layout.workdir).filter((pid) => pid !== process.pid);
+    if (others.length > 0) throw new Error(`a cluster runs in ${layout.workdir} already: processes ${others.join(', ')}`);
+    prepareFiles(layout, programs);
+    const postgresUser = process.getuid?.() === 0 ? 'postgres' : null;
+    return new LocalCluster({ layout, programs, settings: options.settings, postgresUser });
+  }
+
+  private constructor(context: SpecContext) {
+    super();
+    this.layout = context.layout;
+    this.log = new SupervisorLog(join(this.layout.logs, 'supervisor.log'));
+    this.members = new Map(
+      memberParts(context).map(({ place, specs }) => [place.name, new Member(place, specs, this.listenerOf(place.name))]),
+    );
+    this.roles = new Map(
+      this.layout.nodes.map((node) => [node.name, new RoleWatch(roleServerUrl(this.layout, node), () => this.roleChanged(node.name))]),
+    );
+    this.guard = new Guard(this.layout.workdir);
+  }
+
+  /** Starts everything; Consul first, so that the services do not begin with a fruitless search. */
+  async start(signal?: AbortSignal): Promise<void> {
+    this.refresh = setInterval(() => this.changed(), REFRESH_MS);
+    for (const member of this.members.values()) if (member.place.kind === 'consul server') member.start();
+    for (const member of this.members.values()) if (member.place.kind !== 'consul server') member.start('consul');
+    const agents = [...this.layout.servers, ...[...this.layout.nodes, ...this.layout.loadBalancers].map(({ agent }) => agent)];
+    await Promise.all(
+      agents.map((agent) =>
+        waitFor(() => consulLeader(consulUrl(this.layout, agent)), {
+          what: `a Consul leader, asked on port ${agent.httpPort}`,
+          timeoutMs: CONSUL_LEADER_MS,
+          signal,
+        }),
+      ),
+    );
+    for (const member of this.members.values()) member.start();
+    for (const watch of this.roles.values()) watch.start();
+  }
+
+  /**
+   * Ends every process: services first, Consul last, in order if `graceMs` is above 0, else at once.
+   * Resolves when none is left.
+   */
+  async stop(graceMs: number = STOP_GRACE_MS): Promise<void> {
+    for (const watch of this.roles.values()) watch.stop();
+    const members = [...this.members.values()];
+    for (const process of members.flatMap((member) => [...member.processes.values()])) process.keepDown();
+    if (graceMs > 0) await this.stopInOrder(members, graceMs);
+    await this.guard.release();
+    await waitFor(() => processesUnder(this.layout.workdir).length === 0, { what: 'the end of all processes', timeoutMs: STOP_GRACE_MS });
+    await Promise.all(members.map((member) => member.stop(0)));
+    if (this.refresh !== null) clearInterval(this.refresh);
+    this.changed();
+  }
+
+  /** The current truth, as in `cluster.json`. */
+  describe(): ClusterFile {
+    const seen = {
+      pids: (name: string) => this.members.get(name)?.pids() ?? {},
+      role: (name: string) => this.roles.get(name)?.role ?? null,
+    };
+    return describeCluster(this.layout, seen, { pid: process.pid, control: join(this.layout.workdir, 'control.sock') });
+  }
+
+  async kill(target: Target, keepDown = false): Promise<void> {
+    this.note(target, keepDown || target.process === undefined ? 'kill, keep down' : 'kill');
+    await this.member(target).kill(target.process, keepDown);
+    this.changed();
+  }
+
+  async freeze(target: Target): Promise<void> {
+    this.note(target, 'freeze');
+    await this.member(target).freeze(target.process);
+  }
+
+  async thaw(target: Target): Promise<void> {
+    this.note(target, 'thaw');
+    await this.member(target).thaw(target.process);
+  }
+
+  startAgain(target: Target): void {
+    this.note(target, 'start');
+    this.member(target).start(target.process);
+  }
+
+  async restart(target: Target): Promise<void> {
+    this.note(target, 'restart');
+    await this.member(target).restart(STOP_GRACE_MS, target.process);
+  }
+
+  private member(target: Target): Member {
+    const member = this.members.get(target.member);
+    if (member === undefined) {
+      throw new RangeError(`no member ${JSON.stringify(target.member)}; there are: ${[...this.members.keys()].join(', ')}`);
+    }
+    return member;
+  }
+
+  private async stopInOrder(members: readonly Member[], graceMs: number): Promise<void> {
+    const servers = members.filter((member) => member.place.kind === 'consul server');
+    const others = members.filter((member) => member.place.kind !== 'consul server');
+    const services = others.flatMap((member) => [...member.processes.values()].filter(({ spec }) => spec.name !== 'consul'));
+    await Promise.all(services.map((process) => process.stop(graceMs)));
+    await Promise.all(others.map((member) => member.stop(graceMs)));
+    await Promise.all(servers.map((member) => member.stop(graceMs)));
+  }
+
+  private listenerOf(member: string): Listener {
+    return {
+      onStarted: (process, pid) => this.happened('process.started', member, `started as ${pid}`, process),
+      onExited: (process, exit, restartInMs) => {
+        const how = exit.signal ?? `code ${exit.code ?? 'unknown'}`;
+        const next = restartInMs === null ? 'stays down' : `starts again in ${restartInMs} ms`;
+        this.happened('process.exited', member, `${exit.pid} ended by ${how}; ${next}`, process);
+      },
+    };
+  }
+
+  private roleChanged(node: string): void {
+    this.happened('role.changed', node, this.roles.get(node)?.role ?? 'no answer');
+  }
+
+  private note(target: Target, text: string): void {
+    this.happened('command', target.member, text, target.process);
+  }
+
+  private happened(event: ClusterEvent['event'], member: string, text: string, process?: string): void {
+    const whole: ClusterEvent = { at: Date.now(), event, member, text, ...(process === undefined ? {} : { process }) };
+    this.log.write(whole);
+    this.emit('event', whole);
+    this.changed();
+  }
+
+  private changed(): void {
+    const text = `${JSON.stringify(this.describe(), null, 2)}\n`;
+    if (text === this.written) return;
+    this.written = text;
+    // It holds passwords: for its owner only.
+    replaceFile(join(this.layout.workdir, 'cluster.json'), text, 0o600);
+    this.emit('change');
+  }
+}
+
+function memberParts(context: SpecContext): { place: MemberPlace; specs: ProcessSpec[] }[] {
+  const { servers, nodes, loadBalancers } = context.layout;
+  const consul = (place: MemberPlace) => consulSpec(context, place.name, place.dir);
+  const member = (place: MemberPlace, specs: ProcessSpec[]) => ({ place, specs: [consul(place), ...specs] });
+  return [
+    ...servers.map(({ name, dir }) => member({ name, dir, kind: 'consul server' }, [])),
+    ...nodes.map((node) => {
+      const { name, dir, dataDir } = node;
+      return member({ name, dir, dataDir, kind: 'node' }, nodeSpecs(context, node));
+    }),
+    ...loadBalancers.map((lb) => member({ name: lb.name, dir: lb.dir, kind: 'load balancer' }, loadBalancerSpecs(context, lb))),
+  ];
+}

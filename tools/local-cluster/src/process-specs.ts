@@ -1,0 +1,146 @@
+import { join } from 'node:path';
+import type { ConsulPlace, Layout, LoadBalancerPlace, NodePlace } from './layout';
+import { environmentName } from './options';
+import type { ProcessSpec } from './supervised';
+import type { Programs } from './workspace';
+
+/** What a process is told, by the services' option names. */
+type Settings = Readonly<Record<string, string | number>>;
+
+export interface SpecContext {
+  readonly layout: Layout;
+  readonly programs: Programs;
+  /** What every service is told beside its own options. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** The user for PostgreSQL's programs, which refuse to run as root; null: as the user who runs the cluster. */
+  readonly postgresUser: string | null;
+}
+
+/** The Consul process of a server, node or load balancer; its configuration file lies beside its data. */
+export function consulSpec(context: SpecContext, name: string, dir: string): ProcessSpec {
+  const command = context.programs.consul;
+  const args = ['agent', `-config-file=${consulConfigFile(dir)}`];
+  return { name: 'consul', command, args, env: baseEnvironment(), cwd: dir, logFile: logFile(context, name, 'consul') };
+}
+
+export function consulConfigFile(dir: string): string {
+  return join(dir, 'consul.json');
+}
+
+/** The processes of a node, but for its Consul agent. */
+export function nodeSpecs(context: SpecContext, node: NodePlace): ProcessSpec[] {
+  const { layout, programs, postgresUser } = context;
+  const { superuser, replication, controller } = layout.users;
+  const service = (name: string, script: string, options: Settings) =>
+    serviceSpec(context, node, name, script, { node: node.name, ...options });
+  return [
+    service('role-server', programs.roleServer, {
+      host: layout.host,
+      port: node.apiPort,
+      controllerSocket: node.controllerSocket,
+      clusterSecret: layout.clusterSecret,
+    }),
+    service('db-controller', programs.dbController, {
+      host: layout.host,
+      postgresPort: node.postgresPort,
+      apiPort: node.apiPort,
+      socket: node.controllerSocket,
+      stateDir: join(node.dir, 'controller'),
+      dataDir: node.dataDir,
+      clusterSecret: layout.clusterSecret,
+      superuserName: superuser.name,
+      superuserPassword: superuser.password,
+      controllerName: controller.name,
+      controllerPassword: controller.password,
+      consulPrefix: layout.consulPrefix,
+      consulServers: layout.servers.map((server) => consulUrl(layout, server)).join(','),
+    }),
+    service('postgres-runner', programs.postgresRunner, {
+      dataDir: node.dataDir,
+      stateDir: join(node.dir, 'runner'),
+      socketDir: socketDir(node),
+      port: node.postgresPort,
+      listenAddresses: layout.host,
+      roleServerUrl: roleServerUrl(layout, node),
+      superuserName: superuser.name,
+      superuserPassword: superuser.password,
+      replicationName: replication.name,
+      replicationPassword: replication.password,
+      controllerName: controller.name,
+      controllerPassword: controller.password,
+      ...(postgresUser === null ? {} : { user: postgresUser }),
+    }),
+  ];
+}
+
+/** The processes of a load balancer, but for its Consul agent. */
+export function loadBalancerSpecs(context: SpecContext, lb: LoadBalancerPlace): ProcessSpec[] {
+  const { layout, programs } = context;
+  return [
+    {
+      name: 'haproxy',
+      command: programs.haproxy,
+      args: ['-db', '-f', haproxyConfigFile(lb)],
+      env: baseEnvironment(),
+      cwd: lb.dir,
+      logFile: logFile(context, lb.name, 'haproxy'),
+    },
+    serviceSpec(context, lb, 'lb-syncer', programs.lbSyncer, {
+      name: lb.name,
+      consulPrefix: layout.consulPrefix,
+      haproxyAddress: `${layout.host}:${lb.adminPort}`,
+      standbySlots: layout.nodes.length,
+      host: layout.host,
+      port: lb.syncerPort,
+    }),
+  ];
+}
+
+export function haproxyConfigFile(lb: LoadBalancerPlace): string {
+  return join(lb.dir, 'haproxy.cfg');
+}
+
+/** Where PostgreSQL puts its unix socket; the user who runs it must be able to write there. */
+export function socketDir(node: NodePlace): string {
+  return join(node.dir, 'run');
+}
+
+export function roleServerUrl(layout: Layout, node: NodePlace): string {
+  return `http://${layout.host}:${node.apiPort}`;
+}
+
+export function consulUrl(layout: Layout, place: ConsulPlace): string {
+  return `http://${layout.host}:${place.httpPort}`;
+}
+
+function serviceSpec(
+  context: SpecContext,
+  owner: NodePlace | LoadBalancerPlace,
+  name: string,
+  script: string,
+  options: Settings,
+): ProcessSpec {
+  const own = Object.entries({ ...options, ...context.settings });
+  return {
+    name,
+    command: process.execPath,
+    args: [script],
+    env: {
+      ...baseEnvironment(),
+      CONSUL_HTTP_ADDR: consulUrl(context.layout, owner.agent),
+      ...Object.fromEntries(own.map(([option, value]) => [environmentName(option), String(value)])),
+    },
+    cwd: owner.dir,
+    logFile: logFile(context, owner.name, name),
+  };
+}
+
+function logFile(context: SpecContext, owner: string, process: string): string {
+  return join(context.layout.logs, `${owner}-${process}.log`);
+}
+
+/** What programs need of the caller's environment; nothing else gets in, so that a cluster is the same for everyone. */
+function baseEnvironment(): Record<string, string> {
+  const passed = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
+  return Object.fromEntries(passed.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+}

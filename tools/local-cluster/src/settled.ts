@@ -1,0 +1,60 @@
+import { Client } from 'pg';
+import type { ClusterFile, ClusterNode } from './cluster-file';
+import { readNodeStatus } from './node-status';
+import { waitFor } from './waiting';
+
+/** What is still missing until the cluster has settled, in words; null: a Master, all others streaming, all load balancers leading there. */
+export async function whatIsMissing(cluster: ClusterFile): Promise<string | null> {
+  const masters = cluster.nodes.filter((node) => node.role === 'Master');
+  if (masters.length !== 1) return `one Master (there are ${masters.length})`;
+  const replicas = cluster.nodes.filter((node) => node.role !== 'Master');
+  const streaming = await Promise.all(replicas.map(isStreaming));
+  const idle = replicas.filter((_, index) => streaming[index] !== true).map((node) => node.name);
+  if (idle.length > 0) return `${idle.join(', ')} streaming`;
+  const ports = cluster.loadBalancers.flatMap((lb) => [
+    { name: `${lb.name}'s master port`, port: lb.masterPort, inRecovery: false },
+    ...(replicas.length > 0 ? [{ name: `${lb.name}'s standby port`, port: lb.standbyPort, inRecovery: true }] : []),
+  ]);
+  for (const { name, port, inRecovery } of ports) {
+    if ((await isInRecovery(cluster, port)) !== inRecovery) return `an answer through ${name}`;
+  }
+  return null;
+}
+
+/** Waits until nothing is missing. @throws Error naming what still is. */
+export async function waitUntilSettled(read: () => ClusterFile, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+  let missing: string | null = 'everything';
+  try {
+    await waitFor(
+      async () => {
+        missing = await whatIsMissing(read());
+        return missing === null;
+      },
+      { what: 'the cluster to settle', timeoutMs, everyMs: 200, signal },
+    );
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new Error(`the cluster has not settled within ${timeoutMs} ms: still missing ${missing}; see the logs in ${read().logs}`, { cause });
+  }
+}
+
+async function isStreaming(node: ClusterNode): Promise<boolean> {
+  const status = await readNodeStatus(node.roleServerUrl);
+  return status?.role === 'Replica' && status.streaming;
+}
+
+async function isInRecovery(cluster: ClusterFile, port: number): Promise<boolean | null> {
+  const { name, password } = cluster.users.superuser;
+  const client = new Client({ host: '127.0.0.1', port, user: name, password, database: 'postgres', connectionTimeoutMillis: 1_000, query_timeout: 1_000 });
+  // A connection that breaks is noticed by the query; without a listener it would end this process.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ recovery: boolean }>('SELECT pg_is_in_recovery() AS recovery');
+    return rows[0]?.recovery ?? null;
+  } catch {
+    return null;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
