@@ -18,7 +18,10 @@ export function readMaster(before: Told<MasterSight>, entry: KvEntry | null): Re
   const { session, modifyIndex: index } = entry;
   if (parsed.ok) return { value: { index, session, value: parsed.value }, problems: [] };
   const isSameHold = before.told && session !== null && before.value.session === session;
-  return { value: isSameHold ? before.value : { index, session, value: null }, problems: [`key master: ${parsed.why}`] };
+  return {
+    value: isSameHold ? before.value : { index, session, value: null },
+    problems: [`key master: ${parsed.why}`],
+  };
 }
 
 /** A node's role; one that cannot be read changes nothing. */
@@ -32,7 +35,7 @@ export function readRole(node: string, before: Role | null | undefined, entry: K
 const ID_PREFIX = 'postgres-';
 
 const nodeOf = ({ id, meta }: HealthyService): string =>
-  meta['node'] ?? (id.startsWith(ID_PREFIX) ? id.slice(ID_PREFIX.length) : id);
+  meta.node ?? (id.startsWith(ID_PREFIX) ? id.slice(ID_PREFIX.length) : id);
 
 function portOf(value: number | string | undefined): number | null {
   const port = Number(value);
@@ -48,9 +51,9 @@ export function readInstances(
   const value = services.flatMap((service) => {
     const node = nodeOf(service);
     const port = portOf(service.port);
-    const apiPort = portOf(service.meta['apiPort']);
+    const apiPort = portOf(service.meta.apiPort);
     if (port !== null && apiPort !== null) return [{ node, host: service.address, port, apiPort }];
-    problems.push(`instance ${service.id}: port ${service.port}, apiPort ${JSON.stringify(service.meta['apiPort'])}`);
+    problems.push(`instance ${service.id}: port ${service.port}, apiPort ${JSON.stringify(service.meta.apiPort)}`);
     return before.told ? before.value.filter((instance) => instance.node === node) : [];
   });
   return { value, problems };

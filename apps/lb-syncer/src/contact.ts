@@ -20,8 +20,9 @@ export class Contact {
     this.#lastAt = now();
   }
 
-  answered(): void {
-    this.#lastAt = this.now();
+  /** @param at when it answered; now, if not given */
+  answered(at: Millis = this.now()): void {
+    this.#lastAt = at;
     this.#lastError = null;
   }
 

@@ -35,7 +35,8 @@ function resting(server: ServerNow): Command[] {
 }
 
 function leadsThere(server: ServerNow, { host, port, checkPort }: Target): boolean {
-  const isChecked = server.check === null || (isSameAddress(server.check.host, host) && server.check.port === checkPort);
+  const isChecked =
+    server.check === null || (isSameAddress(server.check.host, host) && server.check.port === checkPort);
   return isSameAddress(server.host, host) && server.port === port && isChecked;
 }
 

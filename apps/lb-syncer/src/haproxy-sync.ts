@@ -1,9 +1,4 @@
-import {
-  readReply,
-  showServersState,
-  showStat,
-  type HaproxyRuntime,
-} from '@ha-postgres/haproxy-runtime';
+import { readReply, showServersState, showStat, type HaproxyRuntime } from '@ha-postgres/haproxy-runtime';
 import type { Log } from '@ha-postgres/service-kit';
 import { currentState, type ServerNow } from './current-state';
 import { difference, missingServers, type Change } from './difference';
@@ -94,7 +89,8 @@ export class HaproxySync {
 
   async #read(signal: AbortSignal): Promise<readonly ServerNow[]> {
     const [states, stats] = await this.options.runtime.batch([STATES, STATS], { signal });
-    if (states === undefined || stats === undefined) throw new Error('HAProxy answered with fewer replies than commands');
+    if (states === undefined || stats === undefined)
+      throw new Error('HAProxy answered with fewer replies than commands');
     const current = currentState(readReply(STATES, states), readReply(STATS, stats));
     this.options.onAnswer();
     if (this.#unreachable) this.options.log.info({ event: 'haproxy.answers' }, 'HAProxy answers again');
@@ -109,7 +105,11 @@ export class HaproxySync {
     );
     this.options.onChanged(changes, this.options.now() - startedAt);
     for (const reply of replies) {
-      if (!reply.ok) this.options.log.warn({ event: 'haproxy.refused', command: reply.command.line, err: reply.error }, reply.error.message);
+      if (!reply.ok)
+        this.options.log.warn(
+          { event: 'haproxy.refused', command: reply.command.line, err: reply.error },
+          reply.error.message,
+        );
     }
   }
 
@@ -117,7 +117,8 @@ export class HaproxySync {
     if (signal.aborted) return 0;
     const why = error instanceof Error ? error.message : String(error);
     this.options.onFailure(why);
-    if (!this.#unreachable) this.options.log.warn({ event: 'haproxy.silent', err: error }, `HAProxy does not answer: ${why}`);
+    if (!this.#unreachable)
+      this.options.log.warn({ event: 'haproxy.silent', err: error }, `HAProxy does not answer: ${why}`);
     this.#unreachable = true;
     return UNREACHABLE_RETRY_MS;
   }

@@ -66,7 +66,8 @@ function serving(value: MasterValue | null, check: boolean): { wish: Wish; probl
 }
 
 /** The master port leads to the holder of the key, while it holds it and takes writes. The key alone decides: roles follow it. */
-const writer = (sight: MasterSight): MasterValue | null => (sight.session === null ? null : leadsTo(sight, ['running']));
+const writer = (sight: MasterSight): MasterValue | null =>
+  sight.session === null ? null : leadsTo(sight, ['running']);
 
 /** Replicas follow the last Master until it has released the key: cut before, they would miss the end of its WAL. */
 const walSource = (sight: MasterSight): MasterValue | null => leadsTo(sight, ['running', 'draining']);
@@ -92,7 +93,8 @@ function placeStandby(slots: Slots, instance: Instance): void {
   }
   const slot = `standby${ordinal}`;
   const problems = addressProblem(`Replica ${node}`, host);
-  if (slots.servers.get(slot)?.kind === 'serve') problems.push(`Replica ${node}: slot ${slot} is taken by another node`);
+  if (slots.servers.get(slot)?.kind === 'serve')
+    problems.push(`Replica ${node}: slot ${slot} is taken by another node`);
   slots.problems.push(...problems);
   if (problems.length > 0) return;
   slots.servers.set(slot, { kind: 'serve', target: { node, host, port, checkPort: apiPort } });
@@ -122,7 +124,10 @@ const holdOf = ({ session, value }: MasterSight): string =>
  * DeadMaster is nowhere. What depends on something not told yet is left as it is.
  */
 export function planBackends(view: ClusterView, names: BackendNames): Desired {
-  const single = (server: string, wish: Wish): BackendWish => ({ servers: new Map([[server, wish]]), otherSlots: LEAVE });
+  const single = (server: string, wish: Wish): BackendWish => ({
+    servers: new Map([[server, wish]]),
+    otherSlots: LEAVE,
+  });
   const writes = view.master.told ? serving(writer(view.master.value), true) : { wish: LEAVE, problems: [] };
   const wal = view.master.told ? serving(walSource(view.master.value), false) : { wish: LEAVE, problems: [] };
   const standby = planStandby(view);

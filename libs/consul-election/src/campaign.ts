@@ -74,7 +74,7 @@ export class Campaign {
   private async tryWith(read: KvRead, signal: AbortSignal | undefined): Promise<Won | null> {
     const { seen } = this;
     if (seen === null) return null;
-    const free = read.entry === null || read.entry.session === null;
+    const free = (read.entry?.session ?? null) === null;
     if (!free && !leaseRanOut(seen, read, this.options.times)) return null;
     const won = await this.tryToAcquire(read.entry, seen, !free);
     if (won === null) await pause(this.options.clock, PAUSE_MS, signal);

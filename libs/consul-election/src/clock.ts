@@ -25,7 +25,10 @@ export const systemClock: Clock = {
 /** Resolves after `ms`, or at once when `signal` is aborted; never rejects. The caller looks at the signal. */
 export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (signal?.aborted === true) return resolve();
+    if (signal?.aborted === true) {
+      resolve();
+      return;
+    }
     const done = (): void => {
       timer.cancel();
       signal?.removeEventListener('abort', done);

@@ -100,16 +100,13 @@ async function lead<T>(won: Won, options: Leading<T>): Promise<Ran<T> | null> {
   try {
     await pause(clock, won.mayStartAt - clock.now(), right.signal);
     if (right.signal.aborted) return null;
-    // Others must know that this hold can act before it does: a holder that never worked counts as cleared.
     working = true;
-    const announced = await holder.beatNow();
-    if (!announced.done || right.signal.aborted) return null;
+    void holder.beatNow();
     log.info({ event: 'leader.works', key, term: won.value.term }, 'this process is the leader');
     return await run(options, right, holder, won.value.term);
   } finally {
     const finished = {
       ...won.value,
-      beat: Number.MAX_SAFE_INTEGER,
       phase: 'released' as const,
       released: clock.now() >= won.mayStartAt,
     };

@@ -13,7 +13,7 @@ export function consulServersOf(servers: readonly WireServer[], settings: Consul
     .filter((server) => server.Address !== '')
     .map(({ Address, NodeMeta }) => {
       const host = Address.includes(':') ? `[${Address}]` : Address;
-      return `${secure ? 'https' : 'http'}://${host}:${NodeMeta?.['http_port'] ?? usual}`;
+      return `${secure ? 'https' : 'http'}://${host}:${NodeMeta?.http_port ?? usual}`;
     })
     .sort();
 }

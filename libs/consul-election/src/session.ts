@@ -98,7 +98,10 @@ export class Session {
     const { client, log } = this.options;
     try {
       const answer = await this.overPaths((via) => client.sessionRenew(this.id, { via, timeoutMs: CALL_MS }));
-      if (answer === 'gone') return this.end();
+      if (answer === 'gone') {
+        this.end();
+        return;
+      }
       if (!this.stopped) this.renewIn(this.everyMs);
     } catch (error) {
       log.warn(

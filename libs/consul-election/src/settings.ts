@@ -55,10 +55,10 @@ function tlsOf(environment: Environment, secure: boolean): ConsulTls | undefined
   const ca = fileOf(environment, 'CONSUL_CACERT');
   const cert = fileOf(environment, 'CONSUL_CLIENT_CERT');
   const key = fileOf(environment, 'CONSUL_CLIENT_KEY');
-  const serverName = given(environment['CONSUL_TLS_SERVER_NAME']);
-  const verifyText = given(environment['CONSUL_HTTP_SSL_VERIFY']);
+  const serverName = given(environment.CONSUL_TLS_SERVER_NAME);
+  const verifyText = given(environment.CONSUL_HTTP_SSL_VERIFY);
   const verify = verifyText === undefined ? undefined : truth(verifyText);
-  return secure ? (defined({ ca, cert, key, serverName, verify }) as ConsulTls) : undefined;
+  return secure ? defined({ ca, cert, key, serverName, verify }) : undefined;
 }
 
 /**
@@ -68,16 +68,16 @@ function tlsOf(environment: Environment, secure: boolean): ConsulTls | undefined
  * @throws Error if a file that a variable names cannot be read; the message names both.
  */
 export function consulSettingsFromEnvironment(environment: Environment): ConsulSettings {
-  const address = given(environment['CONSUL_HTTP_ADDR']) ?? '127.0.0.1:8500';
-  const secure = truth(environment['CONSUL_HTTP_SSL'] ?? '') || address.startsWith('https://');
+  const address = given(environment.CONSUL_HTTP_ADDR) ?? '127.0.0.1:8500';
+  const secure = truth(environment.CONSUL_HTTP_SSL ?? '') || address.startsWith('https://');
   return defined({
     address,
-    token: given(environment['CONSUL_HTTP_TOKEN']) ?? fileOf(environment, 'CONSUL_HTTP_TOKEN_FILE')?.trim(),
+    token: given(environment.CONSUL_HTTP_TOKEN) ?? fileOf(environment, 'CONSUL_HTTP_TOKEN_FILE')?.trim(),
     tls: tlsOf(environment, secure),
-    datacenter: given(environment['CONSUL_DATACENTER']),
-    namespace: given(environment['CONSUL_NAMESPACE']),
+    datacenter: given(environment.CONSUL_DATACENTER),
+    namespace: given(environment.CONSUL_NAMESPACE),
     requestTimeoutMs: defaultRequestTimeoutMs,
-  }) as ConsulSettings;
+  });
 }
 
 /** Where to connect: `baseUrl` with scheme, host and port, and the unix socket if it is one. */

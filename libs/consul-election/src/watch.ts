@@ -84,7 +84,6 @@ export class Watch<T> {
     let state: WatchState<T> = firstWatchState;
     while (!signal.aborted) {
       await this.pause(this.bucket.take(this.clock.now()), signal);
-      if (signal.aborted) return;
       state = await this.once(state, signal);
     }
   }

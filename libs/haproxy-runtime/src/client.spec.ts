@@ -28,7 +28,10 @@ afterEach(async () => {
 });
 
 const failure = async (promise: Promise<unknown>): Promise<RuntimeError> => {
-  const outcome = await promise.then(() => 'success', (error: unknown) => error);
+  const outcome = await promise.then(
+    () => 'success',
+    (error: unknown) => error,
+  );
   if (!(outcome instanceof RuntimeError)) throw new Error(`expected a RuntimeError, not ${String(outcome)}`);
   return outcome;
 };
@@ -57,7 +60,10 @@ describe('a conversation', () => {
   it('connects to nobody when one command must not be sent', async () => {
     const address = await playing(() => undefined);
     const error = await failure(new HaproxyRuntime(address).batch([action('one'), action('two;three')]));
-    expect(error).toMatchObject({ code: 'HAPROXY_ARGUMENT', message: expect.stringContaining('"two;three"') as unknown });
+    expect(error).toMatchObject({
+      code: 'HAPROXY_ARGUMENT',
+      message: expect.stringContaining('"two;three"') as unknown,
+    });
     expect(sockets.size).toBe(0);
   });
 
@@ -73,13 +79,19 @@ describe('a conversation', () => {
 
   it('tells of a connection that was reset', async () => {
     const address = await playing((socket) => socket.resetAndDestroy());
-    expect(await failure(new HaproxyRuntime(address).batch(commands))).toMatchObject({ code: 'HAPROXY_CLOSED', replies: [] });
+    expect(await failure(new HaproxyRuntime(address).batch(commands))).toMatchObject({
+      code: 'HAPROXY_CLOSED',
+      replies: [],
+    });
   });
 
   it('ends at its time limit although the server is silent', async () => {
     const address = await playing((socket) => socket.write(`${READY}\n> `));
     const error = await failure(new HaproxyRuntime(address, { timeoutMs: 50 }).batch(commands));
-    expect(error).toMatchObject({ code: 'HAPROXY_TIMEOUT', message: expect.stringContaining('3 of 5 replies') as unknown });
+    expect(error).toMatchObject({
+      code: 'HAPROXY_TIMEOUT',
+      message: expect.stringContaining('3 of 5 replies') as unknown,
+    });
     expect(error.replies).toHaveLength(1);
   });
 

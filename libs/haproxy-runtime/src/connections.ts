@@ -3,7 +3,7 @@ import { query, type Query } from './command';
 import { unreadable } from './errors';
 import { name } from './words';
 
-/** Connections HAProxy holds to a server: used ones, and idle ones kept for reuse. */
+/** HTTP connections HAProxy holds to a server: used ones, and idle ones kept for reuse. All 0 in mode tcp. */
 export interface ServerConnections {
   readonly backend: string;
   readonly server: string;

@@ -41,7 +41,10 @@ describe('show servers state', () => {
       fqdn: undefined,
     });
     expect(standby).toMatchObject({ address: undefined, checkAddress: undefined, operationalState: 'stopped' });
-    expect(standby).toMatchObject({ adminState: { bits: 33, forcedMaint: true, resolutionMaint: true }, checkPaused: true });
+    expect(standby).toMatchObject({
+      adminState: { bits: 33, forcedMaint: true, resolutionMaint: true },
+      checkPaused: true,
+    });
   });
 
   it('does not take a server that was disabled in the file for one in maintenance', () => {
@@ -138,7 +141,9 @@ describe('show info', () => {
 describe('typed and JSON fields', () => {
   it('gives numbers as numbers, exactly', () => {
     expect(
-      parseTypedInfo('6.Pid.1:SGP:u32:6134\n54.Unstoppable Jobs.1:MGP:u32:0\n63.Big.1:MRP:u64:18446744073709551615\n7.Uptime.1:MDP:str:0d 0h00m:00s\n'),
+      parseTypedInfo(
+        '6.Pid.1:SGP:u32:6134\n54.Unstoppable Jobs.1:MGP:u32:0\n63.Big.1:MRP:u64:18446744073709551615\n7.Uptime.1:MDP:str:0d 0h00m:00s\n',
+      ),
     ).toEqual(
       new Map<string, number | bigint | string>([
         ['Pid', 6134],
@@ -171,7 +176,9 @@ describe('typed and JSON fields', () => {
   it('reads JSON', () => {
     const field = (name: string, value: object, object = {}): object => ({ ...object, field: { pos: 0, name }, value });
     const server = { objType: 'Server', proxyId: 2, id: 1 };
-    expect(parseJsonInfo(JSON.stringify([field('Pid', { type: 'u32', value: 6134 })]))).toEqual(new Map([['Pid', 6134]]));
+    expect(parseJsonInfo(JSON.stringify([field('Pid', { type: 'u32', value: 6134 })]))).toEqual(
+      new Map([['Pid', 6134]]),
+    );
     expect(parseJsonStat(JSON.stringify([[field('pxname', { type: 'str', value: 'master' }, server)]]))).toEqual([
       { kind: 'server', proxyId: 2, id: 1, fields: new Map([['pxname', 'master']]) },
     ]);

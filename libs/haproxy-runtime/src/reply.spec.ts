@@ -4,6 +4,7 @@ import { addServer, deleteServer } from './dynamic-servers';
 import { showCliLevel } from './info';
 import { judge, readReply } from './reply';
 import { setServerAddress, setServerCheckPort, setServerState } from './server-commands';
+import { showServersState } from './servers-state';
 
 // Every text here was written by HAProxy 2.6.12, unless it says otherwise.
 const server = { backend: 'master', server: 'master0' };
@@ -65,6 +66,7 @@ describe('HAProxy’s answers', () => {
       4,
       'Other',
     ],
+    [showServersState('nowhere'), "[3]: Can't find backend.\n", 3, 'NoSuchBackend'],
     [setServerCheckPort(server, 1), '[4]: health checks are not enabled on this server', 4, 'Other'],
     [setState, 'something without severity\n', undefined, 'Other'],
   ] as const)('%o answered by %j is a refusal', (command, raw, severity, reason) => {

@@ -27,11 +27,11 @@ const ADDRESS_NOTICE = new RegExp(`^${ADDRESS_CHANGE}(?:, ${ADDRESS_CHANGE})*(?:
 export const setServerAddress = (server: ServerRef, address: HostPort): Command =>
   setServer(server, `addr ${ipAddress('host', address.host)} port ${port(address.port)}`, ADDRESS_NOTICE);
 
-/** Where the server is checked. Refused for a server without `check`. */
+/** Where the server is checked. Refused for a server without `check`, or while its checks are disabled (maint only pauses them). */
 export const setServerCheckAddress = (server: ServerRef, address: HostPort): Command =>
   setServer(server, `check-addr ${ipAddress('host', address.host)} port ${port(address.port)}`);
 
-/** The port at which the server is checked. Refused for a server without `check`. */
+/** The port at which the server is checked. Refused as `setServerCheckAddress` is. */
 export const setServerCheckPort = (server: ServerRef, checkPort: number): Command =>
   setServer(server, `check-port ${port(checkPort)}`);
 

@@ -100,13 +100,23 @@ describe('the state of a Replica', () => {
     expect(replica({}).replayAtEnd).toBe(true);
     expect(replica({ received_lsn: '0/3000070' }).replayAtEnd).toBe(false);
     expect(replica({ received_lsn: '0/3000070', startup_wait_event: 'RecoveryPause' }).replayAtEnd).toBe(false);
-    // WAL that ends in the middle of a record:
-    const waits = 'RecoveryRetrieveRetryInterval';
-    expect(replica({ received_lsn: '0/3000070', startup_wait_event: waits }).replayAtEnd).toBe(true);
   });
 
-  it('is not known to have replayed all when nothing was streamed and replay is still at work', () => {
-    expect(replica({ received_lsn: null, startup_wait_event: null }).replayAtEnd).toBe(false);
+  it('has replayed all when WAL ends in the middle of a record, but only once no receiver adds to it', () => {
+    const cut = { received_lsn: '0/3000070', startup_wait_event: 'RecoveryRetrieveRetryInterval' };
+    expect(replica({ ...cut, wal_receiver_backends: 0 }).replayAtEnd).toBe(true);
+    expect(replica({ ...cut, wal_receiver_backends: 1 }).replayAtEnd).toBe(false);
+    const waitsForStream = { ...cut, startup_wait_event: 'RecoveryWalStream', wal_receiver_backends: 0 };
+    expect(replica(waitsForStream).replayAtEnd).toBe(false);
+  });
+
+  it('is known to have replayed all its files, nothing streamed, only by the startup process that waits', () => {
+    const unstreamed = { received_lsn: null, wal_receiver: null };
+    expect(replica(unstreamed).replayAtEnd).toBe(false);
+    expect(replica({ ...unstreamed, startup_wait_event: 'RecoveryPause' }).replayAtEnd).toBe(false);
+    for (const startup_wait_event of ['RecoveryWalStream', 'RecoveryRetrieveRetryInterval']) {
+      expect(replica({ ...unstreamed, startup_wait_event }).replayAtEnd).toBe(true);
+    }
   });
 });
 

@@ -8,8 +8,9 @@ import { STATE_QUERY, type StateRow, type WalReceiverRow, type WalSenderRow } fr
 /** `object_not_in_prerequisite_state`: "recovery is not in progress", when a promotion ended in the midst of the query. */
 const NOT_IN_RECOVERY = '55000';
 
-/** What the startup process waits for when it has replayed everything (Activity and Timeout wait events, 13–18). */
-const WAITS_FOR_MORE_WAL: ReadonlySet<string> = new Set(['RecoveryWalStream', 'RecoveryRetrieveRetryInterval']);
+/** What the startup process waits for once it has used up the WAL files (their names since 13). */
+const WAITS_FOR_STREAM = 'RecoveryWalStream';
+const WAITS_TO_LOOK_AGAIN = 'RecoveryRetrieveRetryInterval';
 
 /**
  * Reads role, identity, timeline, positions and replication of a server in one round trip.
@@ -89,9 +90,10 @@ function identity(row: StateRow): Pick<ServerState, 'systemIdentifier' | 'server
 }
 
 function isReplayAtEnd(row: StateRow, received: Lsn | null, replayed: Lsn): boolean {
-  if (row.startup_wait_event !== null && WAITS_FOR_MORE_WAL.has(row.startup_wait_event)) return true;
-  // Nothing received: WAL files of unknown extent may be left to replay, and only the startup process knows.
-  return received !== null && replayed >= received;
+  const waitsToLookAgain = row.startup_wait_event === WAITS_TO_LOOK_AGAIN;
+  // Streaming is asked for only when the WAL files are used up; before that, only the startup process knows the end.
+  if (received === null) return waitsToLookAgain || row.startup_wait_event === WAITS_FOR_STREAM;
+  return replayed >= received || (waitsToLookAgain && row.wal_receiver_backends === 0);
 }
 
 function toWalReceiver(row: WalReceiverRow): WalReceiver {

@@ -67,9 +67,11 @@ export interface ReplicaState extends CommonState {
   readonly replayedLsn: Lsn | null;
   readonly replayPaused: boolean;
   /**
-   * Whether replay has used up all WAL there is: it reached the received position, or the startup process waits for
-   * more. (WAL received up to the middle of a record is never replayed, so comparing positions alone may wait for ever.)
-   * Lasting only when no receiver runs.
+   * Whether all WAL has been replayed and `position` is its end; lasting only while no receiver runs. True when the
+   * received position is replayed, or when the startup process has found no more: WAL received up to the middle of a
+   * record, as a killed Master leaves it, is never replayed to its last byte, so comparing positions may wait for ever.
+   * In that case it may be early by one `wal_retrieve_retry_interval` after a receiver's end (PostgreSQL sleeps before
+   * it reads the files again); `position` holds what was received all the same.
    */
   readonly replayAtEnd: boolean;
   /** Bytes between what is known of the sender's position (or was received) and what is replayed. */

@@ -135,6 +135,43 @@ describe('the alive check on a real server', () => {
   });
 });
 
+describe('over TLS', () => {
+  let postgres: LocalPostgres;
+  let ca: string;
+  beforeAll(async () => {
+    postgres = await LocalPostgres.initialised();
+    ca = postgres.enableTls();
+    await postgres.start();
+  });
+  afterAll(() => postgres.destroy());
+
+  it('trusts the given CA and no other', async () => {
+    const result = await check({ ...postgres.target, ssl: { ca } });
+    expect(result).toMatchObject({ alive: true });
+    expect(await failureOf({ ...postgres.target, ssl: true })).toBe('other');
+    expect(await failureOf({ ...postgres.target, ssl: { rejectUnauthorized: false } })).toBe('none');
+  });
+
+  it('gives up a frozen server and leaves no socket', async () => {
+    const openSockets = (): number =>
+      process.getActiveResourcesInfo().filter((resource) => /^(TCPSocketWrap|TLSWrap)$/.test(resource)).length;
+    await eventually('no socket is left of other tests', () => openSockets() === 0);
+    const soon = { connectTimeoutMs: 5000, queryTimeoutMs: 300 };
+    const held = new HeldConnection({ ...postgres.target, ssl: { ca } }, { ...soon, onLost: () => undefined });
+    await held.open();
+    expect(openSockets()).toBeGreaterThan(0);
+    postgres.signalAll('SIGSTOP');
+    await expect(held.query('SELECT 1')).rejects.toMatchObject({ kind: 'hung' });
+    const greeting = new AliveCheck(
+      { ...postgres.target, ssl: { ca } },
+      { connectTimeoutMs: 300, queryTimeoutMs: 300 },
+    );
+    await expect(greeting.run()).resolves.toMatchObject({ alive: false, failure: 'hung' });
+    await eventually('no socket is left', () => openSockets() === 0);
+    postgres.signalAll('SIGCONT');
+  });
+});
+
 describe('a standby that takes no connections', () => {
   let primary: LocalPostgres;
   const started: LocalPostgres[] = [];

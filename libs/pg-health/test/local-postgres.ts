@@ -48,6 +48,15 @@ export async function eventually(what: string, holds: () => Promise<boolean> | b
   throw new Error(`not within 30 s: ${what}`);
 }
 
+/** Signals a process of whose end between looking and signalling nothing depends. */
+export function signalIfAlive(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 /** A real PostgreSQL on a free loopback port with its data in a temporary directory. */
 export class LocalPostgres {
   readonly #home: string;
@@ -103,6 +112,17 @@ export class LocalPostgres {
     appendFileSync(join(this.dataDir, 'postgresql.conf'), `${settings.join('\n')}\n`);
   }
 
+  /** Turns TLS on, with a new certificate for `localhost` and 127.0.0.1; gives the certificate, which is its own CA. */
+  enableTls(): string {
+    const at = (name: string): string => join(this.dataDir, name);
+    const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+    const files = ['-keyout', at('server.key'), '-out', at('server.crt')];
+    const options = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...names, ...files];
+    execFileSync('openssl', options, { ...asUser, cwd: this.#home, stdio: 'pipe' });
+    this.configure('ssl = on');
+    return readFileSync(at('server.crt'), 'utf8');
+  }
+
   /** Starts without waiting for it to take connections. */
   spawn(): ChildProcess {
     const log = openSync(join(this.#home, 'log'), 'a');
@@ -121,6 +141,16 @@ export class LocalPostgres {
         () => false,
       );
     });
+  }
+
+  /** Stops it in PostgreSQL's fast way, and starts it. */
+  async restart(): Promise<void> {
+    const child = this.#postmaster;
+    if (child === undefined) throw new Error(`${this.dataDir} was never started`);
+    const ended = once(child, 'exit');
+    child.kill('SIGINT');
+    await ended;
+    await this.start();
   }
 
   get log(): string {
@@ -145,7 +175,7 @@ export class LocalPostgres {
   }
 
   signalAll(signal: NodeJS.Signals): void {
-    this.pids().forEach((pid) => process.kill(pid, signal));
+    this.pids().forEach((pid) => signalIfAlive(pid, signal));
   }
 
   signalPostmaster(signal: NodeJS.Signals): void {

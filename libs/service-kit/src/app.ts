@@ -109,7 +109,7 @@ export function runApp<const T extends OptionSpecs>(app: App<T>): void {
   void startApp(app, lifecycle, {
     config,
     log,
-    metrics: new Metrics(),
+    metrics: new Metrics({ app: app.name }),
     signal: lifecycle.signal,
     onStop: (stop) => lifecycle.onStop(stop),
     fail: (error) => lifecycle.fail(error),

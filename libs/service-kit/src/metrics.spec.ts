@@ -14,10 +14,10 @@ describe('metrics', () => {
   });
 
   it('are the same when asked for twice, and apart from those of another registry', async () => {
-    const metrics = new Metrics({ processMetrics: false });
+    const metrics = new Metrics({ app: 'x', processMetrics: false });
     metrics.counter('events_total', 'Events').inc();
     metrics.counter('events_total', 'Events').inc();
-    expect(await metrics.text()).toContain('events_total 2');
+    expect(await metrics.text()).toContain('events_total{app="x"} 2');
     expect(await new Metrics({ processMetrics: false }).text()).not.toContain('events_total');
   });
 

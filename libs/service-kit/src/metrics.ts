@@ -8,9 +8,13 @@ export class Metrics {
   readonly registry = new Registry();
   readonly contentType = this.registry.contentType;
 
-  /** @param options.processMetrics also collect memory, CPU and event loop delay of this process (default true) */
-  constructor(options: { processMetrics?: boolean } = {}) {
-    // The event loop's delay is sampled by a timer: every 100 ms instead of every 10 ms, which would cost more than our work.
+  /**
+   * @param options.app becomes the label `app` of every metric, so that those of two processes can be shown together
+   * @param options.processMetrics also collect memory, CPU and event loop delay of this process (default true)
+   */
+  constructor(options: { app?: string; processMetrics?: boolean } = {}) {
+    if (options.app !== undefined) this.registry.setDefaultLabels({ app: options.app });
+    // The event loop's delay is sampled by a timer: every 100 ms, as 10 ms would cost more than the work of a small service.
     if (options.processMetrics !== false) {
       collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 100 });
     }

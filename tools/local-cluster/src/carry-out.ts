@@ -16,7 +16,8 @@ export async function carryOut(cluster: LocalCluster, command: Command, onDown: 
     case 'thaw':
       return cluster.thaw(parseTarget(command.target));
     case 'start':
-      return cluster.startAgain(parseTarget(command.target));
+      cluster.startAgain(parseTarget(command.target));
+      return null;
     case 'restart':
       return cluster.restart(parseTarget(command.target));
     case 'status':

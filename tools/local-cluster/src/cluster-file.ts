@@ -55,7 +55,7 @@ export interface Seen {
 export function describeCluster(layout: Layout, seen: Seen, owner: ClusterFile['owner']): ClusterFile {
   const servers = layout.servers.map((server) => ({
     name: server.name,
-    pid: seen.pids(server.name)['consul'] ?? null,
+    pid: seen.pids(server.name).consul ?? null,
     http: consulUrl(layout, server),
   }));
   return {

@@ -53,6 +53,7 @@ export interface ConsulVersion {
  */
 export function parseConsulVersion(output: string): ConsulVersion {
   const match = /v(\d+)\.(\d+)/.exec(output);
-  if (match === null) throw new Error(`no version in the output of consul version: ${JSON.stringify(output.slice(0, 80))}`);
+  if (match === null)
+    throw new Error(`no version in the output of consul version: ${JSON.stringify(output.slice(0, 80))}`);
   return { major: Number(match[1]), minor: Number(match[2]) };
 }

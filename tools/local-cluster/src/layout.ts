@@ -129,7 +129,9 @@ function names(prefix: string, count: number): string[] {
 }
 
 function refuseLongPaths(layout: Layout): void {
-  const longest = layout.nodes.map((node) => node.controllerSocket).find((path) => Buffer.byteLength(path) > SOCKET_PATH_MAX);
+  const longest = layout.nodes
+    .map((node) => node.controllerSocket)
+    .find((path) => Buffer.byteLength(path) > SOCKET_PATH_MAX);
   if (longest !== undefined) {
     throw new RangeError(
       `work directory ${layout.workdir} is too deep: ${longest} is longer than the ${SOCKET_PATH_MAX} bytes of a socket's path; give a shorter --workdir`,

@@ -44,7 +44,8 @@ export class LocalCluster extends EventEmitter<Events> {
   static async open(options: ClusterOptions, programs: Programs = installedPrograms()): Promise<LocalCluster> {
     const layout = await openLayout(options);
     const others = processesUnder(layout.workdir).filter((pid) => pid !== process.pid);
-    if (others.length > 0) throw new Error(`a cluster runs in ${layout.workdir} already: processes ${others.join(', ')}`);
+    if (others.length > 0)
+      throw new Error(`a cluster runs in ${layout.workdir} already: processes ${others.join(', ')}`);
     prepareFiles(layout, programs);
     const postgresUser = process.getuid?.() === 0 ? 'postgres' : null;
     return new LocalCluster({ layout, programs, settings: options.settings, postgresUser });
@@ -55,10 +56,16 @@ export class LocalCluster extends EventEmitter<Events> {
     this.layout = context.layout;
     this.log = new SupervisorLog(join(this.layout.logs, 'supervisor.log'));
     this.members = new Map(
-      memberParts(context).map(({ place, specs }) => [place.name, new Member(place, specs, this.listenerOf(place.name))]),
+      memberParts(context).map(({ place, specs }) => [
+        place.name,
+        new Member(place, specs, this.listenerOf(place.name)),
+      ]),
     );
     this.roles = new Map(
-      this.layout.nodes.map((node) => [node.name, new RoleWatch(roleServerUrl(this.layout, node), () => this.roleChanged(node.name))]),
+      this.layout.nodes.map((node) => [
+        node.name,
+        new RoleWatch(roleServerUrl(this.layout, node), () => this.roleChanged(node.name)),
+      ]),
     );
     this.guard = new Guard(this.layout.workdir);
   }
@@ -68,7 +75,10 @@ export class LocalCluster extends EventEmitter<Events> {
     this.refresh = setInterval(() => this.changed(), REFRESH_MS);
     for (const member of this.members.values()) if (member.place.kind === 'consul server') member.start();
     for (const member of this.members.values()) if (member.place.kind !== 'consul server') member.start('consul');
-    const agents = [...this.layout.servers, ...[...this.layout.nodes, ...this.layout.loadBalancers].map(({ agent }) => agent)];
+    const agents = [
+      ...this.layout.servers,
+      ...[...this.layout.nodes, ...this.layout.loadBalancers].map(({ agent }) => agent),
+    ];
     await Promise.all(
       agents.map((agent) =>
         waitFor(() => consulLeader(consulUrl(this.layout, agent)), {
@@ -92,7 +102,10 @@ export class LocalCluster extends EventEmitter<Events> {
     for (const process of members.flatMap((member) => [...member.processes.values()])) process.keepDown();
     if (graceMs > 0) await this.stopInOrder(members, graceMs);
     await this.guard.release();
-    await waitFor(() => processesUnder(this.layout.workdir).length === 0, { what: 'the end of all processes', timeoutMs: STOP_GRACE_MS });
+    await waitFor(() => processesUnder(this.layout.workdir).length === 0, {
+      what: 'the end of all processes',
+      timeoutMs: STOP_GRACE_MS,
+    });
     await Promise.all(members.map((member) => member.stop(0)));
     if (this.refresh !== null) clearInterval(this.refresh);
     this.changed();
@@ -136,7 +149,9 @@ export class LocalCluster extends EventEmitter<Events> {
   private member(target: Target): Member {
     const member = this.members.get(target.member);
     if (member === undefined) {
-      throw new RangeError(`no member ${JSON.stringify(target.member)}; there are: ${[...this.members.keys()].join(', ')}`);
+      throw new RangeError(
+        `no member ${JSON.stringify(target.member)}; there are: ${[...this.members.keys()].join(', ')}`,
+      );
     }
     return member;
   }
@@ -144,7 +159,9 @@ export class LocalCluster extends EventEmitter<Events> {
   private async stopInOrder(members: readonly Member[], graceMs: number): Promise<void> {
     const servers = members.filter((member) => member.place.kind === 'consul server');
     const others = members.filter((member) => member.place.kind !== 'consul server');
-    const services = others.flatMap((member) => [...member.processes.values()].filter(({ spec }) => spec.name !== 'consul'));
+    const services = others.flatMap((member) =>
+      [...member.processes.values()].filter(({ spec }) => spec.name !== 'consul'),
+    );
     await Promise.all(services.map((process) => process.stop(graceMs)));
     await Promise.all(others.map((member) => member.stop(graceMs)));
     await Promise.all(servers.map((member) => member.stop(graceMs)));
@@ -196,6 +213,8 @@ function memberParts(context: SpecContext): { place: MemberPlace; specs: Process
       const { name, dir, dataDir } = node;
       return member({ name, dir, dataDir, kind: 'node' }, nodeSpecs(context, node));
     }),
-    ...loadBalancers.map((lb) => member({ name: lb.name, dir: lb.dir, kind: 'load balancer' }, loadBalancerSpecs(context, lb))),
+    ...loadBalancers.map((lb) =>
+      member({ name: lb.name, dir: lb.dir, kind: 'load balancer' }, loadBalancerSpecs(context, lb)),
+    ),
   ];
 }

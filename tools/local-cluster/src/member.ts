@@ -79,13 +79,16 @@ export class Member {
     const process = this.processes.get(name);
     if (process === undefined) {
       const known = Object.keys(this.pids()).join(', ');
-      throw new RangeError(`${this.name} has no process ${JSON.stringify(name)} of which this can be asked; it has: ${known}`);
+      throw new RangeError(
+        `${this.name} has no process ${JSON.stringify(name)} of which this can be asked; it has: ${known}`,
+      );
     }
     return [process];
   }
 
   private killPostmaster(keepDown: boolean): void {
-    if (keepDown) throw new RangeError(`${this.name}/postgres cannot be kept down: postgres-runner decides; kill or freeze that`);
+    if (keepDown)
+      throw new RangeError(`${this.name}/postgres cannot be kept down: postgres-runner decides; kill or freeze that`);
     const pid = this.postgresPid;
     if (pid === null) throw new RangeError(`${this.name}: no PostgreSQL runs there`);
     signalAll([pid], 'SIGKILL');
@@ -93,18 +96,28 @@ export class Member {
 
   private async killAll(): Promise<void> {
     for (const process of this.processes.values()) process.keepDown();
-    await waitFor(() => signalAll(this.numbers(), 'SIGKILL') === 0 && [...this.processes.values()].every(({ pid }) => pid === null), {
-      what: `the end of ${this.name}`,
-      timeoutMs: SIGNAL_TAKES_MS,
-      everyMs: 5,
-    });
+    await waitFor(
+      () => signalAll(this.numbers(), 'SIGKILL') === 0 && [...this.processes.values()].every(({ pid }) => pid === null),
+      {
+        what: `the end of ${this.name}`,
+        timeoutMs: SIGNAL_TAKES_MS,
+        everyMs: 5,
+      },
+    );
   }
 
-  private async signalUntil(name: string | undefined, signal: NodeJS.Signals, isDone: (state: string) => boolean): Promise<void> {
-    if (this.numbers(name).length === 0) throw new RangeError(`${[this.name, name].filter(Boolean).join('/')}: nothing runs there`);
+  private async signalUntil(
+    name: string | undefined,
+    signal: NodeJS.Signals,
+    isDone: (state: string) => boolean,
+  ): Promise<void> {
+    if (this.numbers(name).length === 0)
+      throw new RangeError(`${[this.name, name].filter(Boolean).join('/')}: nothing runs there`);
     await waitFor(
       () => {
-        const left = this.numbers(name).filter((pid) => !isDone(processState(pid) ?? 'Z') && processState(pid) !== null);
+        const left = this.numbers(name).filter(
+          (pid) => !isDone(processState(pid) ?? 'Z') && processState(pid) !== null,
+        );
         signalAll(left, signal);
         return left.length === 0;
       },

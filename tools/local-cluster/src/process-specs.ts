@@ -42,14 +42,13 @@ export function nodeSpecs(context: SpecContext, node: NodePlace): ProcessSpec[] 
     }),
     service('db-controller', programs.dbController, {
       host: layout.host,
+      postgresHost: layout.host,
       postgresPort: node.postgresPort,
       apiPort: node.apiPort,
       socket: node.controllerSocket,
       stateDir: join(node.dir, 'controller'),
       dataDir: node.dataDir,
       clusterSecret: layout.clusterSecret,
-      superuserName: superuser.name,
-      superuserPassword: superuser.password,
       controllerName: controller.name,
       controllerPassword: controller.password,
       consulPrefix: layout.consulPrefix,
@@ -89,7 +88,6 @@ export function loadBalancerSpecs(context: SpecContext, lb: LoadBalancerPlace): 
       name: lb.name,
       consulPrefix: layout.consulPrefix,
       haproxyAddress: `${layout.host}:${lb.adminPort}`,
-      standbySlots: layout.nodes.length,
       host: layout.host,
       port: lb.syncerPort,
     }),
@@ -142,5 +140,7 @@ function logFile(context: SpecContext, owner: string, process: string): string {
 /** What programs need of the caller's environment; nothing else gets in, so that a cluster is the same for everyone. */
 function baseEnvironment(): Record<string, string> {
   const passed = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
-  return Object.fromEntries(passed.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+  return Object.fromEntries(
+    passed.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
 }

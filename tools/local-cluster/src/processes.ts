@@ -38,7 +38,11 @@ export function postmasterPid(dataDir: string): number | null {
 export function processStat(pid: number): string[] | null {
   try {
     if (process.platform !== 'linux') {
-      return [execFileSync('ps', ['-o', 'state=', '-p', String(pid)], { encoding: 'utf8' }).trim().slice(0, 1)];
+      return [
+        execFileSync('ps', ['-o', 'state=', '-p', String(pid)], { encoding: 'utf8' })
+          .trim()
+          .slice(0, 1),
+      ];
     }
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -95,7 +99,10 @@ function workingDirectoriesByLsof(pid?: number): Map<number, string> {
 function lsof(pid?: number): string {
   const only = pid === undefined ? [] : ['-p', String(pid)];
   try {
-    return execFileSync('lsof', ['-a', '-d', 'cwd', '-Fpn', ...only], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    return execFileSync('lsof', ['-a', '-d', 'cwd', '-Fpn', ...only], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
   } catch (error) {
     const stdout = (error as { stdout?: unknown }).stdout;
     if (typeof stdout === 'string') return stdout;

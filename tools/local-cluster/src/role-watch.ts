@@ -32,9 +32,9 @@ export class RoleWatch {
   }
 
   private async follow(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    for (;;) {
       const answer = await this.ask(signal);
-      if (signal.aborted) return;
+      if (this.stopped.signal.aborted) return;
       this.index = answer?.index ?? null;
       this.take(answer?.role ?? null);
       if (answer === null) await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);

@@ -22,7 +22,11 @@ export async function whatIsMissing(cluster: ClusterFile): Promise<string | null
 }
 
 /** Waits until nothing is missing. @throws Error naming what still is. */
-export async function waitUntilSettled(read: () => ClusterFile, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+export async function waitUntilSettled(
+  read: () => ClusterFile,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<void> {
   let missing: string | null = 'everything';
   try {
     await waitFor(
@@ -34,7 +38,10 @@ export async function waitUntilSettled(read: () => ClusterFile, timeoutMs: numbe
     );
   } catch (cause) {
     signal?.throwIfAborted();
-    throw new Error(`the cluster has not settled within ${timeoutMs} ms: still missing ${missing}; see the logs in ${read().logs}`, { cause });
+    throw new Error(
+      `the cluster has not settled within ${timeoutMs} ms: still missing ${missing}; see the logs in ${read().logs}`,
+      { cause },
+    );
   }
 }
 
@@ -45,7 +52,15 @@ async function isStreaming(node: ClusterNode): Promise<boolean> {
 
 async function isInRecovery(cluster: ClusterFile, port: number): Promise<boolean | null> {
   const { name, password } = cluster.users.superuser;
-  const client = new Client({ host: '127.0.0.1', port, user: name, password, database: 'postgres', connectionTimeoutMillis: 1_000, query_timeout: 1_000 });
+  const client = new Client({
+    host: '127.0.0.1',
+    port,
+    user: name,
+    password,
+    database: 'postgres',
+    connectionTimeoutMillis: 1_000,
+    query_timeout: 1_000,
+  });
   // A connection that breaks is noticed by the query; without a listener it would end this process.
   client.on('error', () => undefined);
   try {

@@ -95,7 +95,8 @@ export class Supervised {
     this.child = child;
     this.startedAt = monotonicNow();
     child.once('error', (error) => {
-      if (child.pid === undefined) this.ended(child, { pid: 0, code: (error as NodeJS.ErrnoException).errno ?? 127, signal: null });
+      if (child.pid === undefined)
+        this.ended(child, { pid: 0, code: (error as NodeJS.ErrnoException).errno ?? 127, signal: null });
     });
     child.once('exit', (code, signal) => {
       this.ended(child, { pid: child.pid ?? 0, code, signal });

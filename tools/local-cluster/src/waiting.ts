@@ -25,7 +25,7 @@ export async function waitFor<T>(look: () => T | Promise<T>, patience: Patience)
       const why = seen.ok ? '' : `: ${(seen.error as Error).message}`;
       throw new Error(`waited ${timeoutMs} ms in vain for ${what}${why}`, { cause: seen.ok ? undefined : seen.error });
     }
-    await delay(everyMs, undefined, { signal });
+    await delay(everyMs, undefined, { signal }).catch(() => signal?.throwIfAborted());
   }
 }
 

@@ -35,7 +35,7 @@ export function installedPrograms(): Programs {
 }
 
 /** The full path of a program, or its bare name if it is nowhere on the path. */
-export function onPath(program: string, path: string = process.env['PATH'] ?? ''): string {
+export function onPath(program: string, path: string = process.env.PATH ?? ''): string {
   const places = [...path.split(delimiter), '/usr/sbin', '/usr/local/sbin'].filter((place) => place !== '');
   return places.map((place) => join(place, program)).find((file) => existsSync(file)) ?? program;
 }

@@ -49,19 +49,34 @@ export type Step =
   | { readonly kind: 'begin'; readonly task: Task; readonly aside: boolean }
   | { readonly kind: 'start'; readonly as: 'standby' | 'itself'; readonly upstream: Upstream | null }
   | { readonly kind: 'repoint'; readonly upstream: Upstream | null }
-  /** Nothing to do until something changes. `obeyed`: the answer is carried out as far as it can be now. */
-  | { readonly kind: 'rest'; readonly phase: RunnerPhase; readonly obeyed: boolean; readonly problem: Problem | null };
+  | Rest;
+
+/** Nothing to do until something changes. */
+export interface Rest {
+  readonly kind: 'rest';
+  readonly phase: RunnerPhase;
+  /** The answer is carried out as far as it can be now. */
+  readonly obeyed: boolean;
+  /** The present answer starts nothing any more, whatever else changes. */
+  readonly holds: boolean;
+  readonly problem: Problem | null;
+}
 
 /** A named decision: null if it does not apply. */
 export type Rule = (facts: Facts) => Step | null;
 
 export function rest(phase: RunnerPhase, problem: Problem | null = null): Step {
-  return { kind: 'rest', phase, obeyed: true, problem };
+  return { kind: 'rest', phase, obeyed: true, holds: true, problem };
+}
+
+/** The problem, or what failed a moment ago, may go away: then this very answer is carried out further. */
+export function restUntilBetter(phase: RunnerPhase, problem: Problem | null): Step {
+  return { kind: 'rest', phase, obeyed: true, holds: false, problem };
 }
 
 /** Something that was begun has to end first. */
 export function pending(phase: RunnerPhase): Step {
-  return { kind: 'rest', phase, obeyed: false, problem: null };
+  return { kind: 'rest', phase, obeyed: false, holds: false, problem: null };
 }
 
 export function isSameUpstream(left: Upstream | null, right: Upstream | null): boolean {

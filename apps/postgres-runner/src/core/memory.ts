@@ -18,7 +18,10 @@ export interface Memory {
   readonly armed: Deadline | null;
   /** Answers up to this index start nothing: their deadline passed, or they were broken. */
   readonly holdIndex: number;
-  /** In this term PostgreSQL ended while armed: it is not started again in it, the controller decides. */
+  /**
+   * In this term PostgreSQL ended while armed. Beats go on until the controller has heard of it, so a `lead` of the same
+   * term neither starts it again nor is acknowledged; any other instruction means that the controller has decided.
+   */
   readonly diedInTerm: number | null;
   /** The present, unbroken series of `reclone` answers has been carried out. */
   readonly recloned: boolean;
@@ -61,7 +64,9 @@ export function isValidLead(answer: RoleAnswer, now: Millis): boolean {
  */
 function deadlineAfter(memory: Memory, answer: RoleAnswer): Deadline | null {
   const { instruction, index, validUntil, role } = answer;
-  if (instruction.kind === 'lead') return { index, term: instruction.term, validUntil };
+  if (instruction.kind === 'lead') {
+    return instruction.term === memory.diedInTerm ? null : { index, term: instruction.term, validUntil };
+  }
   if (instruction.kind !== 'stop' || memory.armed === null) return null;
   return role === 'Master' ? { index, term: memory.armed.term, validUntil } : memory.armed;
 }
@@ -72,6 +77,7 @@ export function accept(memory: Memory, answer: RoleAnswer): Memory {
     ...memory,
     answer,
     armed: deadlineAfter(memory, answer),
+    diedInTerm: answer.instruction.kind === 'lead' ? memory.diedInTerm : null,
     recloned: memory.recloned && answer.instruction.kind === 'reclone',
   };
 }
@@ -89,4 +95,9 @@ export function hold(memory: Memory): Memory {
 /** PostgreSQL ended without being asked to. A standby may be started again; in an armed term nothing is. */
 export function endedUnasked(memory: Memory): Memory {
   return memory.armed === null ? memory : { ...memory, armed: null, diedInTerm: memory.armed.term };
+}
+
+/** PostgreSQL ended as it was told to: there is nothing left to fence, unless it is to lead (again). */
+export function endedAsAsked(memory: Memory): Memory {
+  return memory.answer?.instruction.kind === 'lead' ? memory : { ...memory, armed: null };
 }

@@ -1,5 +1,5 @@
 import type { RunnerInstruction, RunnerPhase, Upstream } from '@ha-postgres/cluster-state';
-import { isSameUpstream, rest, type Facts, type Problem, type Rule, type Step } from './facts';
+import { isSameUpstream, rest, restUntilBetter, type Facts, type Problem, type Rule, type Step } from './facts';
 import { isValidLead } from './memory';
 
 type InstructionOf<K extends RunnerInstruction['kind']> = Extract<RunnerInstruction, { kind: K }>;
@@ -19,7 +19,7 @@ function runningPhase({ postgres }: Facts): RunnerPhase {
 
 /** Begins work, unless it failed a moment ago. */
 function begin(facts: Facts, step: Extract<Step, { kind: 'begin' | 'start' }>): Step {
-  return facts.now < facts.retryAt ? { kind: 'rest', phase: 'waiting', obeyed: true, problem: null } : step;
+  return facts.now < facts.retryAt ? restUntilBetter('waiting', null) : step;
 }
 
 /** Without a decision what goes on may go on, and nothing is begun. */
@@ -46,9 +46,10 @@ export const initialiseMakesACluster: Rule = (facts) => {
     case 'initialised':
     case 'unusable':
       if (facts.data.fresh) return rest('stopped');
-      return rest(
+      return restUntilBetter(
         'stopped',
-        facts.data.problem ?? problem('HAPG_DATA_NOT_EMPTY', 'asked to initialise, but the data directory is not empty'),
+        facts.data.problem ??
+          problem('HAPG_DATA_NOT_EMPTY', 'asked to initialise, but the data directory is not empty'),
       );
   }
 };
@@ -59,7 +60,7 @@ export const wipeRemovesOnlyWhatWasNeverUsed: Rule = (facts) => {
   if (facts.data.state === 'empty') return rest('stopped');
   if (!facts.data.fresh && facts.data.state !== 'unfinished') {
     const why = 'asked to wipe a data directory that was not made by a bootstrap of this runner';
-    return rest(facts.postgres === null ? 'stopped' : runningPhase(facts), problem('HAPG_DATA_IN_USE', why));
+    return restUntilBetter(facts.postgres === null ? 'stopped' : runningPhase(facts), problem('HAPG_DATA_IN_USE', why));
   }
   if (facts.postgres !== null) return { kind: 'kill', hold: false, why: 'the directory is to be wiped' };
   return begin(facts, { kind: 'begin', task: { kind: 'wipe' }, aside: false });
@@ -82,9 +83,9 @@ export const leadRunsUntilTheDeadline: Rule = (facts) => {
     isValidLead(memory.answer, facts.now) &&
     memory.answer.index > memory.holdIndex &&
     memory.diedInTerm !== lead.term;
-  if (data.problem !== null) return rest('stopped', data.problem);
+  if (data.problem !== null) return restUntilBetter('stopped', data.problem);
   if (data.state !== 'initialised') {
-    return rest('stopped', problem('HAPG_DATA_EMPTY', `asked to lead term ${lead.term} without data`));
+    return restUntilBetter('stopped', problem('HAPG_DATA_EMPTY', `asked to lead term ${lead.term} without data`));
   }
   if (!mayStart) return rest('stopped');
   return begin(facts, { kind: 'start', as: data.fresh ? 'itself' : 'standby', upstream: null });
@@ -109,9 +110,12 @@ function follow(facts: Facts, upstream: Upstream | null): Step {
     return isSameUpstream(postgres.upstream, upstream) ? rest(runningPhase(facts)) : { kind: 'repoint', upstream };
   }
   if ((memory.answer?.index ?? -1) <= memory.holdIndex) return rest('stopped');
-  if (data.problem !== null) return rest('stopped', data.problem);
+  if (data.problem !== null) return restUntilBetter('stopped', data.problem);
   if (data.fresh) {
-    return rest('stopped', problem('HAPG_DATA_FRESH', 'asked to follow with a new database cluster of its own'));
+    return restUntilBetter(
+      'stopped',
+      problem('HAPG_DATA_FRESH', 'asked to follow with a new database cluster of its own'),
+    );
   }
   if (data.state !== 'initialised') return clone(facts, upstream, false);
   return begin(facts, { kind: 'start', as: 'standby', upstream });

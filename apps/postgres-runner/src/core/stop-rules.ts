@@ -2,7 +2,8 @@ import { isDeadlinePassed, isValidLead } from './memory';
 import { pending, rest, type Facts, type Rule, type Step } from './facts';
 
 function isAnythingRunning({ postgres, task }: Facts): boolean {
-  return postgres !== null || task?.kind === 'initialise' || task?.kind === 'clone';
+  if (postgres !== null) return true;
+  return task !== null && !task.ending && (task.kind === 'initialise' || task.kind === 'clone');
 }
 
 /** Asked for a clean stop, PostgreSQL may stay out of recovery until it has stopped, within the deadline it had. */

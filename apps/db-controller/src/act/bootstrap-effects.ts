@@ -1,0 +1,79 @@
+import {
+  opCheckIndex,
+  opCheckNotExists,
+  opCheckSession,
+  opLock,
+  opSet,
+  opUnlock,
+  type TxnOperation,
+} from '@ha-postgres/consul-election';
+import type { Effects } from '@ha-postgres/failover';
+import { monotonicNow } from '@ha-postgres/service-kit';
+import type { Parts } from '../parts';
+import { firstValue, holdOptions, openSession } from './lock-effects';
+import { OwnHold, type HoldFacts } from './own-hold';
+
+/** How a cluster begins: the lock on `initialize`, then one transaction that makes its creator the first Master. */
+export function bootstrapEffects(parts: Parts): Pick<Effects, 'lockInitialize' | 'finishBootstrap'> {
+  const { client, keys, self, facts, disk, consul, log } = parts;
+  return {
+    lockInitialize: async () => {
+      if (!consul.initialize.known || facts.initializeSession !== null) return;
+      const { modifyIndex } = consul.initialize.value;
+      const session = await openSession(parts, () => {
+        facts.initializeSession = null;
+        parts.poke();
+      });
+      const claim = JSON.stringify({ node: self.node, systemId: null });
+      const unclaimed =
+        modifyIndex === null ? opCheckNotExists(keys.initialize) : opCheckIndex(keys.initialize, modifyIndex);
+      const result = await client
+        .transaction([unclaimed, opLock(keys.initialize, claim, session.id)])
+        .catch(() => null);
+      if (result?.committed === true) facts.initializeSession = session;
+      else await session.destroy();
+      log.info(
+        { event: 'bootstrap.claim', claimed: result?.committed === true },
+        'asked to be the creator of the cluster',
+      );
+    },
+
+    finishBootstrap: async ({ systemId }) => {
+      const session = facts.initializeSession;
+      if (session === null) return;
+      const holdFacts: HoldFacts = {
+        term: 1,
+        acquiredAt: monotonicNow(),
+        waitUntil: Number.NEGATIVE_INFINITY,
+        predecessor: null,
+        last: null,
+        parentTerm: 0,
+      };
+      const hold = new OwnHold(holdFacts, session, holdOptions(parts));
+      disk.update({ hold: hold.stored });
+      const operations: TxnOperation[] = [
+        opCheckSession(keys.initialize, session.id),
+        opUnlock(keys.initialize, JSON.stringify({ node: self.node, systemId }), session.id),
+        opSet(keys.members, JSON.stringify({ members: [self] })),
+        opCheckNotExists(keys.master),
+        opLock(keys.master, JSON.stringify(firstValue(parts, holdFacts)), session.id),
+      ];
+      const result = await client.transaction(operations);
+      facts.initializeSession = null;
+      const entry = result.committed ? result.entries.find(({ key }) => key === keys.master) : undefined;
+      if (!result.committed || entry === undefined) {
+        log.warn(
+          { event: 'bootstrap.refused', errors: result.committed ? [] : result.errors },
+          'the bootstrap did not come to pass',
+        );
+        await session.destroy();
+        disk.update({ hold: null });
+        return;
+      }
+      disk.saw(1, entry.modifyIndex);
+      facts.hold = hold;
+      hold.start({ sentAt: result.sentAt, modifyIndex: entry.modifyIndex });
+      log.info({ event: 'bootstrap.done', systemId }, 'made the cluster; this node is its first Master');
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import type { Effects } from '@ha-postgres/failover';
+import type { Parts } from '../parts';
+import { bootstrapEffects } from './bootstrap-effects';
+import { lockEffects } from './lock-effects';
+import { peerEffects } from './peer-effects';
+import { postgresEffects } from './postgres-effects';
+import { runningEffects } from './running-effects';
+
+/** One effect for every kind of action. None decides anything. */
+export function effectsOf(parts: Parts): Effects {
+  const { disk, log } = parts;
+  return {
+    ...lockEffects(parts),
+    ...bootstrapEffects(parts),
+    ...postgresEffects(parts),
+    ...runningEffects(parts),
+    ...peerEffects(parts),
+    recordDataTerm: async ({ term }) => {
+      disk.update({ dataTerm: term });
+      await Promise.resolve();
+    },
+    recordDeadMaster: async () => {
+      log.warn(
+        { event: 'role.changed', role: 'DeadMaster' },
+        'another node ran as Master after this one: PostgreSQL stays down',
+      );
+      disk.update({ deadMaster: true });
+      await Promise.resolve();
+    },
+    forgetData: async () => {
+      log.info({ event: 'data.emptied' }, 'the data directory is empty: what was known of its data is forgotten');
+      disk.update({ dataTerm: 0, ledTerm: null, deadMaster: false });
+      await Promise.resolve();
+    },
+  };
+}

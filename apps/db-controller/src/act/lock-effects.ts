@@ -1,0 +1,166 @@
+import { acquire, isNoAnswer, Session, type KvEntry } from '@ha-postgres/consul-election';
+import { isCleared, lastRunningMaster, predecessorEndsAt, type Effects, type MasterEntry } from '@ha-postgres/failover';
+import { messageOf, monotonicNow } from '@ha-postgres/service-kit';
+import { formatLsn, ZERO_LSN } from '@ha-postgres/lsn';
+import type { MasterValue } from '@ha-postgres/cluster-state';
+import type { Parts } from '../parts';
+import { OwnHold, adoptHold, type HoldFacts, type OwnHoldOptions } from './own-hold';
+
+/** How long an acquire may stay without an answer before its session is destroyed. */
+const ACQUIRE_TIMEOUT_MS = 2000;
+const RETRY_MS = 200;
+
+export function holdOptions(parts: Parts): OwnHoldOptions {
+  const { client, keys, self, times, log, postgres, poke } = parts;
+  return { client, key: keys.master, self, times, log, onChange: poke, position: () => postgres.sight };
+}
+
+export function openSession(parts: Parts, onGone?: () => void): Promise<Session> {
+  const { client, log, self } = parts;
+  const callbacks = onGone === undefined ? {} : { onGone };
+  return Session.create(
+    { client, log, name: `ha-postgres ${self.node}`, ...callbacks },
+    { timeoutMs: ACQUIRE_TIMEOUT_MS },
+  );
+}
+
+export function lockEffects(parts: Parts): Pick<Effects, 'acquire' | 'confirmMaster' | 'release' | 'endHold'> {
+  const { facts, disk, consul, log } = parts;
+  return {
+    confirmMaster: () => consul.confirmMaster(1000),
+
+    acquire: async ({ term, decidedOn, takeOver }) => {
+      const entry = consul.masterEntry;
+      const sight = consul.master.known ? consul.master.value.entry : null;
+      if (entry?.modifyIndex !== decidedOn || sight === null || !consul.members.known) return;
+      facts.acquiring = true;
+      try {
+        await tryToAcquire(parts, { term, entry, sight, takeOver, membersIndex: consul.members.value.modifyIndex });
+      } finally {
+        facts.acquiring = false;
+      }
+    },
+
+    release: async ({ released, successor, lsn, lsnExact }) => {
+      const { hold } = facts;
+      if (hold === null) return;
+      const outcome = await hold.release({ released, successor, lsn, lsnExact });
+      log.info(
+        { event: 'lease.released', outcome, term: hold.facts.term, released, successor },
+        `release of the lock: ${outcome}`,
+      );
+      if (outcome === 'released') await forget(parts, hold);
+    },
+
+    endHold: async () => {
+      if (facts.hold !== null) await forget(parts, facts.hold);
+    },
+  };
+
+  async function forget({ facts: own }: Parts, hold: OwnHold): Promise<void> {
+    hold.stop();
+    disk.update({ hold: null });
+    own.hold = null;
+    own.votes = null;
+    // The lock is free or another's already: nothing waits for the session's end.
+    void hold.session.destroy();
+    await Promise.resolve();
+  }
+}
+
+interface Attempt {
+  readonly term: number;
+  readonly entry: KvEntry;
+  readonly sight: MasterEntry;
+  readonly takeOver: boolean;
+  readonly membersIndex: number;
+}
+
+async function tryToAcquire(parts: Parts, attempt: Attempt): Promise<void> {
+  const { client, keys, disk, facts, log, policy } = parts;
+  const previous = attempt.sight.value;
+  const session = await openSession(parts);
+  const holdFacts: HoldFacts = {
+    term: attempt.term,
+    acquiredAt: monotonicNow(),
+    waitUntil: isCleared(attempt.sight) ? Number.NEGATIVE_INFINITY : predecessorEndsAt(attempt.sight, policy),
+    predecessor: { node: previous?.node ?? 'unknown', term: previous?.term ?? 0 },
+    last: previous === null ? null : lastRunningMaster(previous),
+    parentTerm: disk.record.dataTerm,
+  };
+  const hold = new OwnHold(holdFacts, session, holdOptions(parts));
+  // On disk first: a controller that dies after the commit finds the session again, and goes on or ends it.
+  disk.update({ hold: hold.stored });
+  const result = await acquire(
+    client,
+    {
+      key: keys.master,
+      session: session.id,
+      value: JSON.stringify(firstValue(parts, holdFacts)),
+      decidedOn: attempt.entry,
+      unchanged: [{ key: keys.members, modifyIndex: attempt.membersIndex }],
+      takeOver: attempt.takeOver,
+    },
+    { timeoutMs: ACQUIRE_TIMEOUT_MS },
+  ).catch((error: unknown) => (isNoAnswer(error) ? null : Promise.reject(error as Error)));
+  if (result?.done === true) {
+    disk.saw(attempt.term, result.modifyIndex);
+    facts.hold = hold;
+    hold.start(result);
+    log.info(
+      { event: 'lease.acquired', term: attempt.term, takeOver: attempt.takeOver, from: previous?.node },
+      `acquired the lock for term ${attempt.term}`,
+    );
+    return;
+  }
+  log.info(
+    { event: 'lease.not-acquired', term: attempt.term, why: result?.why ?? 'no answer' },
+    'did not get the lock',
+  );
+  await discard(parts, session);
+}
+
+/** The attempt may be committed as long as its session lives: only without it is it certain that nothing is held. */
+async function discard(parts: Parts, session: Session): Promise<void> {
+  while (!session.gone && !(await session.destroy())) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  parts.disk.update({ hold: null });
+}
+
+export function firstValue({ self, postgres }: Parts, facts: Pick<HoldFacts, 'term' | 'last'>): MasterValue {
+  const { lsn, timeline } = postgres.sight;
+  return {
+    ...self,
+    term: facts.term,
+    beat: 0,
+    phase: 'waiting',
+    timeline: timeline ?? 0,
+    lsn: formatLsn(lsn ?? ZERO_LSN),
+    lsnExact: false,
+    released: false,
+    successor: null,
+    last: facts.last,
+  };
+}
+
+/** After a restart: asks Consul whether the hold that was found on disk still stands. */
+export async function resumeHold(parts: Parts): Promise<void> {
+  const { disk, facts, log } = parts;
+  const stored = disk.hold;
+  if (stored === null) return;
+  const hold = adoptHold(stored, holdOptions(parts));
+  facts.resuming = true;
+  const answer = await hold.resume().catch((error: unknown) => {
+    log.error({ event: 'lease.resume-failed', why: messageOf(error) }, 'the stored hold could not be resumed');
+    return 'unanswered' as const;
+  });
+  log.info({ event: 'lease.resumed', term: stored.term, answer }, `the hold found on disk: ${answer}`);
+  if (answer === 'held') {
+    disk.saw(stored.term, 0);
+    facts.hold = hold;
+  } else {
+    hold.stop();
+    await discard(parts, hold.session);
+  }
+  facts.resuming = false;
+  parts.poke();
+}

@@ -1,0 +1,179 @@
+import { ZERO_LSN, formatLsn, type Lsn } from '@ha-postgres/lsn';
+import type { LastMaster, MasterValue, NodeAddress, Phase } from '@ha-postgres/cluster-state';
+import {
+  LeaseHolder,
+  Session,
+  type AlsoWrite,
+  type BeatResult,
+  type ConsulClient,
+  type LeaseTimes,
+  type ReleaseOutcome,
+} from '@ha-postgres/consul-election';
+import type { Hold } from '@ha-postgres/failover';
+import { bootId, monotonicNow, type Log, type Millis } from '@ha-postgres/service-kit';
+import type { StoredHold } from '../disk';
+
+export interface OwnHoldOptions {
+  readonly client: ConsulClient;
+  readonly key: string;
+  readonly self: NodeAddress;
+  readonly times: LeaseTimes;
+  readonly log: Log;
+  /** Where this node's WAL ends, as last seen. */
+  readonly position: () => { readonly lsn: Lsn | null; readonly timeline: number | null };
+  readonly onChange: () => void;
+}
+
+export interface HoldFacts {
+  readonly term: number;
+  readonly acquiredAt: Millis;
+  readonly waitUntil: Millis;
+  readonly predecessor: Hold['predecessor'];
+  readonly last: LastMaster | null;
+  /** Term of the data that this hold began with: the parent of the history it may begin. */
+  readonly parentTerm: number;
+}
+
+/** This node's hold of the lock: the session that serves it, the lease, and what is written of it. */
+export class OwnHold {
+  /** What observers of the key are told; `running` is announced a moment before it is {@link confirmed}. */
+  private announced: Phase;
+  private confirmed: Phase;
+  private refused = false;
+  private position: { lsn: Lsn; timeline: number } = { lsn: ZERO_LSN, timeline: 0 };
+  private readonly lease: LeaseHolder;
+
+  constructor(
+    readonly facts: HoldFacts,
+    readonly session: Session,
+    private readonly options: OwnHoldOptions,
+    phase: Phase = 'waiting',
+    firstBeat = 1,
+  ) {
+    this.announced = phase;
+    this.confirmed = phase;
+    this.lease = new LeaseHolder({
+      client: options.client,
+      key: options.key,
+      session: session.id,
+      times: options.times,
+      log: options.log,
+      firstBeat,
+      value: (beat) => JSON.stringify(this.value(beat)),
+      onExtended: () => options.onChange(),
+      onLost: () => options.onChange(),
+      onUnanswered: () => options.onChange(),
+    });
+  }
+
+  get view(): Hold {
+    const { term, acquiredAt, waitUntil, predecessor, last } = this.facts;
+    const { endsAt, unansweredSince } = this.lease;
+    const lost = this.lease.lost || this.refused;
+    return { term, phase: this.confirmed, acquiredAt, endsAt, lost, unansweredSince, waitUntil, predecessor, last };
+  }
+
+  get stored(): StoredHold {
+    const { term, acquiredAt, predecessor, last, parentTerm } = this.facts;
+    const waitUntil = Number.isFinite(this.facts.waitUntil) ? this.facts.waitUntil : null;
+    return {
+      bootId: bootId(),
+      term,
+      session: this.session.id,
+      phase: this.confirmed,
+      acquiredAt,
+      waitUntil,
+      predecessor,
+      last,
+      parentTerm,
+    };
+  }
+
+  start(acquired: { readonly sentAt: Millis; readonly modifyIndex: number }): void {
+    this.lease.start(acquired);
+  }
+
+  /** After a restart: a beat proves that the session held the key without a break. */
+  resume(): Promise<'held' | 'refused' | 'unanswered'> {
+    return this.lease.resume();
+  }
+
+  promoting(): void {
+    this.announced = 'promoting';
+    this.confirmed = 'promoting';
+    void this.lease.beatNow();
+  }
+
+  /** Announces `running` in one transaction with `also`; what it was before if that is refused or not answered. */
+  async run(also: readonly AlsoWrite[]): Promise<BeatResult> {
+    this.announced = 'running';
+    const result = await this.lease.beatNow(also);
+    if (result.done) this.confirmed = 'running';
+    else this.announced = this.confirmed;
+    return result;
+  }
+
+  write(also: readonly AlsoWrite[]): Promise<BeatResult> {
+    return this.lease.beatNow(also);
+  }
+
+  /** Failsafe: every member promised, so the lease runs to `endsAt`. */
+  extendTo(endsAt: Millis): boolean {
+    return this.lease.extendTo(endsAt);
+  }
+
+  /** Frees the key with its last value. PostgreSQL must have been seen stopped before. */
+  async release(
+    final: Pick<MasterValue, 'released' | 'successor' | 'lsnExact'> & { readonly lsn: Lsn | null },
+  ): Promise<ReleaseOutcome> {
+    if (final.lsn !== null) this.position = { ...this.position, lsn: final.lsn };
+    const phase = this.confirmed === 'running' ? 'draining' : this.confirmed;
+    const { released, successor, lsnExact } = final;
+    const value: MasterValue = { ...this.value(0), phase, released, successor, lsnExact };
+    const outcome = await this.lease.release(JSON.stringify(value));
+    if (outcome === 'refused') this.refused = true;
+    return outcome;
+  }
+
+  stop(): void {
+    this.lease.stop();
+    this.session.stop();
+  }
+
+  private value(beat: number): MasterValue {
+    const { lsn, timeline } = this.options.position();
+    this.position = { lsn: lsn ?? this.position.lsn, timeline: timeline ?? this.position.timeline };
+    return {
+      ...this.options.self,
+      term: this.facts.term,
+      beat,
+      phase: this.announced,
+      timeline: this.position.timeline,
+      lsn: formatLsn(this.position.lsn),
+      lsnExact: false,
+      released: false,
+      successor: null,
+      last: this.facts.last,
+    };
+  }
+}
+
+/** A hold that a former process of this node left on disk. Whether it still stands is said by {@link OwnHold.resume}. */
+export function adoptHold(stored: StoredHold, options: OwnHoldOptions): OwnHold {
+  const { term, acquiredAt, predecessor, last, parentTerm } = stored;
+  const session = Session.adopt(stored.session, {
+    client: options.client,
+    name: `ha-postgres ${options.self.node}`,
+    log: options.log,
+  });
+  const waitUntil = stored.waitUntil ?? Number.NEGATIVE_INFINITY;
+  // Beats of the former process had lower numbers: no value may occur twice.
+  const firstBeat = Math.floor(monotonicNow());
+  return new OwnHold(
+    { term, acquiredAt, waitUntil, predecessor, last, parentTerm },
+    session,
+    options,
+    stored.phase,
+    firstBeat,
+  );
+}

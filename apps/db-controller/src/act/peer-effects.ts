@@ -1,0 +1,52 @@
+import type { NodeAddress, VoteAnswer } from '@ha-postgres/cluster-state';
+import type { Effects } from '@ha-postgres/failover';
+import { monotonicNow } from '@ha-postgres/service-kit';
+import type { Parts } from '../parts';
+
+/** A member that has not answered by then has no vote in this round. */
+const VOTE_LIMIT_MS = 150;
+const FAILSAFE_LIMIT_MS = 200;
+
+export function peerEffects(parts: Parts): Pick<Effects, 'collectVotes' | 'askFailsafe'> {
+  const { facts, consul, peers, self, times, log } = parts;
+  return {
+    collectVotes: async ({ term }) => {
+      const startedAt = monotonicNow();
+      const asked = (consul.members.known ? consul.members.value.members : []).filter(({ node }) => node !== self.node);
+      facts.votes = { term, startedAt, complete: asked.length === 0, answers: [] };
+      const request = { term, candidate: self.node };
+      const answers = await Promise.all(asked.map((member) => peers.vote(member, request, VOTE_LIMIT_MS)));
+      const votes = answers.filter((answer): answer is VoteAnswer => answer !== null);
+      facts.votes = { term, startedAt, complete: true, answers: votes };
+      log.info(
+        { event: 'votes.collected', term, asked: asked.length, votes },
+        `${votes.length} of ${asked.length} members voted`,
+      );
+    },
+
+    askFailsafe: async ({ term }) => {
+      const { hold } = facts;
+      const sentAt = monotonicNow();
+      facts.lastFailsafeAskAt = sentAt;
+      const asked = everyMember(parts);
+      if (hold?.facts.term !== term || asked === null) return;
+      const request = { term, holder: self.node };
+      const answers = await Promise.all(asked.map((member) => peers.failsafe(member, request, FAILSAFE_LIMIT_MS)));
+      const refusals = answers.flatMap((answer, i) =>
+        answer?.agree === true ? [] : [{ node: asked[i]?.node, why: answer?.why ?? 'no answer' }],
+      );
+      const extended = refusals.length === 0 && facts.hold === hold && hold.extendTo(sentAt + times.leaseDurationMs);
+      log.warn(
+        { event: 'failsafe.asked', term, extended, refusals },
+        extended ? 'Consul does not answer; every member agreed to failsafe' : 'failsafe was not agreed to',
+      );
+    },
+  };
+}
+
+/** The members that stand and those that are about to: one that may take over must not go unasked. */
+function everyMember({ consul, facts, self }: Parts): readonly NodeAddress[] | null {
+  if (!consul.members.known) return null;
+  const all = [...consul.members.value.members, ...facts.pendingMembers];
+  return all.filter(({ node }, i) => node !== self.node && all.findIndex((other) => other.node === node) === i);
+}

@@ -1,0 +1,105 @@
+import { fenceStart } from '@ha-postgres/consul-election';
+import { HeldConnection, ServerFailure, checkpoint, promote } from '@ha-postgres/pg-health';
+import { killProcessesIn, messageOf, monotonicNow, processesIn } from '@ha-postgres/service-kit';
+import type { Effects } from '@ha-postgres/failover';
+import { errors } from '../errors';
+import type { Parts } from '../parts';
+
+const POLL_MS = 5;
+const KILL_LIMIT_MS = 5000;
+const CHECKPOINT_TIMEOUT_MS = 600_000;
+/** "recovery is not in progress" */
+const OBJECT_NOT_IN_PREREQUISITE_STATE = '55000';
+
+export function postgresEffects(parts: Parts): Pick<Effects, 'promote' | 'killPostgres'> {
+  const { facts, disk, config, log, policy, postgres } = parts;
+  return {
+    promote: async ({ term }) => {
+      assertRight(parts, term);
+      disk.update({ ledTerm: term, dataTerm: term });
+      facts.hold?.promoting();
+      log.info({ event: 'postgres.promote', term, lsn: postgres.sight.lsn?.toString(16) }, 'promotes PostgreSQL');
+      // Checked again after the write to disk: that may have taken its time.
+      assertRight(parts, term);
+      await promote(postgres.connection).catch((error: unknown) => {
+        if (!(error instanceof ServerFailure) || error.sqlState !== OBJECT_NOT_IN_PREREQUISITE_STATE) throw error;
+      });
+      const until = monotonicNow() + policy.promoteTimeoutMs;
+      while (monotonicNow() < until && (await isInRecovery(parts))) await pause(POLL_MS);
+      await postgres.refresh();
+    },
+
+    killPostgres: async () => {
+      const until = monotonicNow() + KILL_LIMIT_MS;
+      log.warn(
+        { event: 'fence.second', dataDir: config.dataDir },
+        'the runner did not stop PostgreSQL in time: kills its processes',
+      );
+      do {
+        killProcessesIn(config.dataDir, 'SIGKILL');
+        if (processesIn(config.dataDir).length === 0) {
+          facts.ownKillAt = monotonicNow();
+          return;
+        }
+        await pause(POLL_MS);
+      } while (monotonicNow() < until);
+      log.error(
+        { event: 'fence.failed', left: processesIn(config.dataDir) },
+        'processes of the data directory survive SIGKILL',
+      );
+    },
+  };
+}
+
+/** Asserted in production too: nobody promotes without the lock, before the predecessor's lease is over, or unarmed. */
+function assertRight({ facts, disk, times, fail }: Parts, term: number): void {
+  const hold = facts.hold?.view;
+  const armed = facts.runner.known ? facts.runner.value.armed : null;
+  const now = monotonicNow();
+  const wrong =
+    hold?.term !== term || hold.lost
+      ? 'the lock is not held for this term'
+      : now < hold.waitUntil
+        ? "the predecessor's lease is not over"
+        : now >= fenceStart(hold.endsAt, times)
+          ? 'the lease is about to end'
+          : now < disk.record.promisedUntil
+            ? 'a promise not to promote is pending'
+            : armed?.term !== term
+              ? 'the runner is not armed for this term'
+              : null;
+  if (wrong === null) return;
+  const error = errors.HAPG_PROMOTE_WITHOUT_RIGHT(`promotion for term ${term}: ${wrong}`);
+  // Time that ran out between decision and act is the world's doing; everything else is ours.
+  if (wrong !== 'the lease is about to end' && wrong !== 'the lock is not held for this term') fail(error);
+  throw error;
+}
+
+async function isInRecovery({ postgres }: Parts): Promise<boolean> {
+  const [row] = await postgres.connection.query<{ recovering: boolean }>('SELECT pg_is_in_recovery() AS recovering');
+  return row?.recovering === true;
+}
+
+/** Until then `pg_rewind` of PostgreSQL ≤ 15 says "no rewind required", and `pg_control` shows the old timeline. */
+export async function checkpointInBackground({ target, config, log }: Parts): Promise<void> {
+  const connection = new HeldConnection(target, {
+    connectTimeoutMs: config.connectTimeout,
+    queryTimeoutMs: CHECKPOINT_TIMEOUT_MS,
+    onLost: () => undefined,
+  });
+  try {
+    await connection.open();
+    await checkpoint(connection, CHECKPOINT_TIMEOUT_MS);
+  } catch (error) {
+    log.warn(
+      { event: 'postgres.checkpoint-failed', why: messageOf(error) },
+      'the checkpoint after the promotion failed',
+    );
+  } finally {
+    await connection.close();
+  }
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

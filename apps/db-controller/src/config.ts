@@ -1,0 +1,169 @@
+import { nodeNameProblem } from '@ha-postgres/cluster-state';
+import { leaseTimesProblems, type LeaseTimes } from '@ha-postgres/consul-election';
+import type { Policy } from '@ha-postgres/failover';
+import { defineOptions, type ConfigOf } from '@ha-postgres/service-kit';
+
+export const options = defineOptions({
+  node: {
+    type: 'string',
+    required: true,
+    description: "this node's name, unique in the cluster; a number at its end is its slot in the load balancer",
+  },
+  host: {
+    type: 'string',
+    required: true,
+    description: 'name or address at which the other nodes and the load balancers reach this node',
+  },
+  postgresPort: { type: 'port', default: 5432, description: 'port of PostgreSQL' },
+  apiPort: { type: 'port', default: 8080, description: "port of this node's role-server" },
+  postgresHost: {
+    type: 'string',
+    default: '127.0.0.1',
+    description: 'where this controller connects to its own PostgreSQL',
+  },
+  socket: { type: 'string', required: true, description: 'unix socket on which role-server asks for the state' },
+  stateDir: {
+    type: 'string',
+    required: true,
+    description: 'directory for what must survive a restart; outside the data directory',
+  },
+  dataDir: {
+    type: 'string',
+    required: true,
+    description: "PostgreSQL's data directory: what the second fence kills is found by it",
+  },
+  clusterSecret: { type: 'secret', required: true, description: 'signs what nodes say to each other' },
+  controllerName: { type: 'string', default: 'controller', description: 'database role of this controller' },
+  controllerPassword: { type: 'secret', required: true, description: 'its password' },
+  database: { type: 'string', default: 'postgres', description: 'database that it connects to' },
+  consulPrefix: {
+    type: 'string',
+    default: 'service/postgres',
+    pattern: '^[^/].*[^/]$',
+    description: "prefix of the cluster's keys in Consul",
+  },
+  consulService: { type: 'string', default: 'postgres', description: 'name of the service in Consul' },
+  consulServers: {
+    type: 'list',
+    default: [],
+    description:
+      'HTTP addresses of the Consul servers, asked when the agent does not answer; those of the catalog are added',
+  },
+  heartbeatInterval: {
+    type: 'duration',
+    default: '500ms',
+    minimum: '50ms',
+    description: 'how often the Master renews its lease',
+  },
+  leaseDuration: {
+    type: 'duration',
+    default: '3s',
+    minimum: '500ms',
+    description: 'how long a renewal gives the right to take writes, from when it was sent',
+  },
+  driftMargin: {
+    type: 'duration',
+    default: '300ms',
+    minimum: '10ms',
+    description: "how far two nodes' clocks may drift apart within a lease",
+  },
+  fenceTime: {
+    type: 'duration',
+    default: '700ms',
+    minimum: '100ms',
+    description: 'how long before the end of its lease a Master begins to stop PostgreSQL',
+  },
+  unansweredLimit: {
+    type: 'duration',
+    default: '300ms',
+    minimum: '50ms',
+    description: 'how long a renewal may stay unanswered before Consul servers and members are asked',
+  },
+  promoteTimeout: {
+    type: 'duration',
+    default: '20s',
+    minimum: '1s',
+    description: 'how long a promotion may take before it is given up',
+  },
+  coldStartWait: {
+    type: 'duration',
+    default: '30s',
+    minimum: 0,
+    description: 'how long the last Master is waited for after the whole cluster was started anew',
+  },
+  checkInterval: {
+    type: 'duration',
+    default: '1s',
+    minimum: '100ms',
+    description: 'how often PostgreSQL is checked by a new connection',
+  },
+  connectTimeout: {
+    type: 'duration',
+    default: '1s',
+    minimum: '50ms',
+    description: 'limit for a connection to PostgreSQL',
+  },
+  queryTimeout: { type: 'duration', default: '1s', minimum: '50ms', description: 'limit for a query of a check' },
+  aliveCheckFailureThreshold: {
+    type: 'integer',
+    default: 2,
+    minimum: 1,
+    description: 'failed alive checks in a row that mean PostgreSQL is dead',
+  },
+  standbyReplicationCheckFailureThreshold: {
+    type: 'integer',
+    default: 5,
+    minimum: 1,
+    description: 'checks in a row without streaming after which a Replica leaves the standby port',
+  },
+  maximumLagOnFailover: {
+    type: 'size',
+    default: '1MiB',
+    minimum: 0,
+    description: 'a Replica further behind the last Master is not promoted',
+  },
+  noFailover: { type: 'boolean', default: false, description: 'this node is never promoted' },
+  failoverPriority: {
+    type: 'integer',
+    default: 0,
+    description: 'of two Replicas with the same data the higher one is promoted',
+  },
+});
+
+export type ControllerConfig = ConfigOf<typeof options>;
+
+export function leaseTimesOf(config: ControllerConfig): LeaseTimes {
+  return {
+    leaseDurationMs: config.leaseDuration,
+    driftMarginMs: config.driftMargin,
+    fenceTimeMs: config.fenceTime,
+    heartbeatIntervalMs: config.heartbeatInterval,
+  };
+}
+
+/** Without the runner's "stopped" so long after a stop was published, the controller kills by itself. */
+const SECOND_FENCE_MS = 200;
+
+export function policyOf(config: ControllerConfig): Policy {
+  return {
+    ...leaseTimesOf(config),
+    unansweredLimitMs: config.unansweredLimit,
+    promoteTimeoutMs: config.promoteTimeout,
+    maximumLagOnFailoverBytes: config.maximumLagOnFailover,
+    coldStartWaitMs: config.coldStartWait,
+    secondFenceMs: SECOND_FENCE_MS,
+    tags: { noFailover: config.noFailover, failoverPriority: config.failoverPriority },
+  };
+}
+
+/** Numbers that must agree, checked together, each with its reason. */
+export function rules(config: ControllerConfig): string[] {
+  const name = nodeNameProblem(config.node);
+  const problems = [...leaseTimesProblems(leaseTimesOf(config))];
+  if (config.fenceTime < 2 * SECOND_FENCE_MS) {
+    problems.push(
+      `fenceTime ${config.fenceTime} ms is too short: the second fence begins after ${SECOND_FENCE_MS} ms and needs as long again`,
+    );
+  }
+  return name === null ? problems : [name, ...problems];
+}

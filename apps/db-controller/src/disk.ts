@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import type { LastMaster, Phase } from '@ha-postgres/cluster-state';
+import { bootId, monotonicNow, readStateFile, writeStateFile, type Log, type Millis } from '@ha-postgres/service-kit';
+import type { DiskRecord } from '@ha-postgres/failover';
+
+/** The hold as a restarted controller needs it to go on. Times are of the boot `bootId`. */
+export interface StoredHold {
+  readonly bootId: string;
+  readonly term: number;
+  readonly session: string;
+  readonly phase: Phase;
+  readonly acquiredAt: Millis;
+  /** Null: the predecessor was cleared, or there was none. */
+  readonly waitUntil: Millis | null;
+  readonly predecessor: { readonly node: string; readonly term: number } | null;
+  readonly last: LastMaster | null;
+  readonly parentTerm: number;
+}
+
+/** Everything that this node must not forget, in one file outside the data directory. */
+export interface Stored {
+  readonly node: string;
+  readonly highestTerm: number;
+  readonly highestModifyIndex: number;
+  readonly dataTerm: number;
+  readonly ledTerm: number | null;
+  readonly deadMaster: boolean;
+  readonly votedTerm: number;
+  readonly promise: { readonly bootId: string; readonly until: Millis } | null;
+  readonly hold: StoredHold | null;
+}
+
+/** ModifyIndex grows with every beat; it need not be written each time to show that Consul's memory went back. */
+const INDEX_STEP = 200;
+
+/** The node's memory. Every change that a promise or a right rests on is on disk before it is acted upon. */
+export class Disk {
+  private stored: Stored;
+  private readonly path: string;
+  private highestIndexSeen: number;
+
+  /** @throws CodedError if the file is there and cannot be read: guessing would break promises. */
+  constructor(
+    stateDir: string,
+    private readonly node: string,
+    private readonly promiseMs: number,
+    log: Log,
+  ) {
+    this.path = join(stateDir, 'controller.json');
+    const found = readStateFile(this.path) as Stored | null;
+    const foreign = found !== null && found.node !== node;
+    if (foreign)
+      log.warn({ event: 'disk.foreign', found: found.node }, 'the stored state is of another node and is ignored');
+    this.stored = found === null || foreign ? emptyState(node) : this.ofThisBoot(found);
+    this.highestIndexSeen = this.stored.highestModifyIndex;
+  }
+
+  get hold(): StoredHold | null {
+    return this.stored.hold;
+  }
+
+  get votedTerm(): number {
+    return this.stored.votedTerm;
+  }
+
+  get record(): DiskRecord {
+    const { highestTerm, dataTerm, ledTerm, deadMaster, promise } = this.stored;
+    return {
+      highestTerm,
+      highestModifyIndex: this.highestIndexSeen,
+      dataTerm,
+      ledTerm,
+      deadMaster,
+      promisedUntil: promise?.until ?? Number.NEGATIVE_INFINITY,
+    };
+  }
+
+  /** Writes what changes; nothing if nothing does. */
+  update(change: Partial<Omit<Stored, 'node'>>): void {
+    const next = { ...this.stored, ...change };
+    if (JSON.stringify(next) === JSON.stringify(this.stored)) return;
+    writeStateFile(this.path, next);
+    this.stored = next;
+  }
+
+  promise(until: Millis): void {
+    this.update({ promise: { bootId: bootId(), until } });
+  }
+
+  /** Remembers the highest term and ModifyIndex of the `master` key that this node has seen. */
+  saw(term: number, modifyIndex: number): void {
+    this.highestIndexSeen = Math.max(this.highestIndexSeen, modifyIndex);
+    const stale = this.highestIndexSeen >= this.stored.highestModifyIndex + INDEX_STEP;
+    if (term > this.stored.highestTerm || stale) {
+      this.update({ highestTerm: Math.max(term, this.stored.highestTerm), highestModifyIndex: this.highestIndexSeen });
+    }
+  }
+
+  /** After a reboot the old clock is gone: a promise counts anew from now, and a hold's processes are gone with it. */
+  private ofThisBoot(found: Stored): Stored {
+    const promise =
+      found.promise === null || found.promise.bootId === bootId()
+        ? found.promise
+        : { bootId: bootId(), until: monotonicNow() + this.promiseMs };
+    return { ...emptyState(this.node), ...found, promise };
+  }
+}
+
+function emptyState(node: string): Stored {
+  return {
+    node,
+    highestTerm: 0,
+    highestModifyIndex: 0,
+    dataTerm: 0,
+    ledTerm: null,
+    deadMaster: false,
+    votedTerm: 0,
+    promise: null,
+    hold: null,
+  };
+}

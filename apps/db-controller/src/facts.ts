@@ -1,0 +1,23 @@
+import type { NodeAddress, RunnerReport } from '@ha-postgres/cluster-state';
+import type { Session } from '@ha-postgres/consul-election';
+import type { Fact, Votes } from '@ha-postgres/failover';
+import type { Millis } from '@ha-postgres/service-kit';
+import type { OwnHold } from './act/own-hold';
+
+/** What this process knows beside what Consul and PostgreSQL say: its own doings, and its runner's word. */
+export class Facts {
+  runner: Fact<RunnerReport> = { known: false, why: 'the runner has not reported yet' };
+  hold: OwnHold | null = null;
+  /** A hold was found on disk, and Consul has not said yet whether it stands. */
+  resuming = false;
+  /** An acquire is under way, or went without an answer and its session is not yet known to be destroyed. */
+  acquiring = false;
+  initializeSession: Session | null = null;
+  votes: Votes | null = null;
+  ownKillAt: Millis | null = null;
+  lastFailsafeAskAt: Millis | null = null;
+  reachableReplicas: readonly NodeAddress[] = [];
+  goneMembers: readonly string[] = [];
+  /** A list of members that is being written: asked for failsafe together with the one that stands. */
+  pendingMembers: readonly NodeAddress[] = [];
+}

@@ -1,0 +1,179 @@
+import type { NodeStatus } from '@ha-postgres/cluster-state';
+import {
+  NOTHING_REMEMBERED,
+  decide,
+  takeoverOutlook,
+  type Action,
+  type Decision,
+  type Effects,
+  type Memory,
+  type Observation,
+} from '@ha-postgres/failover';
+import { formatLsn } from '@ha-postgres/lsn';
+import { messageOf, monotonicNow } from '@ha-postgres/service-kit';
+import { observe } from './observe/observe';
+import type { ClockJump } from './observe/clock-jump';
+import type { Parts } from './parts';
+import { ANSWER_VALID_MS } from './tell/publisher';
+
+/** An effect that failed is not tried again before this. */
+const PACE_MS = 200;
+/** The longest time without a decision, for what changes without an event. */
+const TICK_MS = 100;
+
+/** observe → decide → act, again at every event. Nothing is decided here. */
+export class Loop {
+  private memory: Memory = NOTHING_REMEMBERED;
+  private readonly inFlight = new Map<Action['type'], number>();
+  private readonly notBefore = new Map<Action['type'], number>();
+  private scheduled: NodeJS.Immediate | null = null;
+  private timer: NodeJS.Timeout | null = null;
+  private lastRule = '';
+  private stopped = false;
+  private readonly effects: Effects;
+
+  constructor(
+    private readonly parts: Parts,
+    effects: Effects,
+    private readonly clockJump: ClockJump,
+    private readonly onStatus: (status: NodeStatus) => void,
+  ) {
+    this.effects = effects;
+  }
+
+  /** Decides again, once for all that happens in this turn of the event loop. */
+  poke(): void {
+    if (this.stopped) return;
+    this.scheduled ??= setImmediate(() => {
+      this.scheduled = null;
+      this.cycle();
+    });
+  }
+
+  stop(): void {
+    this.stopped = true;
+    if (this.timer !== null) clearTimeout(this.timer);
+  }
+
+  /** What is seen now, also for those who answer other nodes' questions. */
+  observation(): Observation {
+    return observe(this.parts, this.clockJump, new Set(this.inFlight.keys()));
+  }
+
+  private cycle(): void {
+    if (this.stopped) return;
+    const { consul, disk, facts } = this.parts;
+    const value = consul.master.known ? consul.master.value.entry : null;
+    const observation = this.observation();
+    const decision = decide(observation, this.memory);
+    this.memory = decision.memory;
+    if (facts.hold === null) this.clockJump.forget();
+    this.tellRule(decision);
+    this.publish(decision, observation);
+    for (const action of decision.actions) this.act(action);
+    // After the decision: a memory that went back must be judged against what was seen before.
+    if (value?.value != null) disk.saw(value.value.term, value.modifyIndex);
+    this.wakeIn(decision.wakeAt === null ? TICK_MS : Math.max(1, decision.wakeAt - monotonicNow()));
+  }
+
+  private wakeIn(ms: number): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.cycle(), Math.min(ms, TICK_MS));
+  }
+
+  private tellRule({ rule, role, actions }: Decision): void {
+    if (rule === this.lastRule) return;
+    this.lastRule = rule;
+    this.parts.log.info({ event: 'rule.changed', rule, role, actions: actions.map(({ type }) => type) }, rule);
+  }
+
+  private act(action: Action): void {
+    const now = monotonicNow();
+    if (this.inFlight.has(action.type) || now < (this.notBefore.get(action.type) ?? 0)) return;
+    this.inFlight.set(action.type, now);
+    const effect = this.effects[action.type] as (action: Action) => Promise<void>;
+    effect(action)
+      .catch((error: unknown) => {
+        this.notBefore.set(action.type, monotonicNow() + PACE_MS);
+        this.parts.log.warn(
+          { event: 'action.failed', action: action.type, why: messageOf(error) },
+          `${action.type} failed`,
+        );
+      })
+      .finally(() => {
+        this.inFlight.delete(action.type);
+        this.poke();
+      });
+  }
+
+  private publish(decision: Decision, o: Observation): void {
+    const { role, instruction } = decision;
+    if (instruction === null) return;
+    const { publisher, postgres, policy, consul } = this.parts;
+    const master = consul.master.known ? (consul.master.value.entry ?? null) : null;
+    const running = master?.session != null && master.value?.phase === 'running' ? master.value : null;
+    const { ready, why } = readiness(decision, o, postgres);
+    const status = this.status(decision, o);
+    this.onStatus(status);
+    publisher.say({
+      node: o.self.node,
+      role,
+      instruction,
+      term: o.hold?.term ?? running?.term ?? 0,
+      validUntil: role === 'Master' && o.hold !== null ? o.hold.endsAt - policy.fenceTimeMs : o.now + ANSWER_VALID_MS,
+      master:
+        running === null
+          ? null
+          : {
+              node: running.node,
+              host: running.host,
+              port: running.port,
+              apiPort: running.apiPort,
+              term: running.term,
+            },
+      ready,
+      readyWhy: why,
+      lagBytes: postgres.lagBytes,
+      status,
+      masterValue: master?.value ?? null,
+    });
+  }
+
+  private status({ rule, role }: Decision, o: Observation): NodeStatus {
+    const { postgres } = this.parts;
+    const report = o.runner.known ? o.runner.value : null;
+    return {
+      ...o.self,
+      role,
+      rule,
+      term: o.hold?.term ?? 0,
+      dataTerm: o.disk.dataTerm,
+      timeline: o.postgres.timeline,
+      lsn: o.postgres.lsn === null ? null : formatLsn(o.postgres.lsn),
+      inRecovery: o.postgres.inRecovery,
+      streaming: o.postgres.receiver?.streaming === true,
+      lagBytes: postgres.lagBytes,
+      postgresAlive: o.postgres.alive,
+      runnerPhase: report?.phase ?? null,
+      takeover: role === 'Master' ? { able: false, why: 'is the Master' } : takeoverOutlook(o),
+      tags: o.policy.tags,
+      lastError: report?.error?.message ?? o.postgres.failure ?? postgres.error,
+    };
+  }
+}
+
+function readiness({ role }: Decision, o: Observation, postgres: Parts['postgres']): { ready: boolean; why: string } {
+  if (role === 'Master') {
+    if (o.hold?.phase !== 'running') return { ready: false, why: 'not running as Master yet' };
+    return o.postgres.alive
+      ? { ready: true, why: 'runs as Master' }
+      : { ready: false, why: 'PostgreSQL does not answer' };
+  }
+  if (role !== 'Replica') return { ready: false, why: `role is ${role ?? 'not decided'}` };
+  if (!o.postgres.alive || o.postgres.inRecovery !== true)
+    return { ready: false, why: 'PostgreSQL is not running in standby mode' };
+  if (o.disk.dataTerm === 0) return { ready: false, why: 'has not streamed from a Master yet' };
+  return postgres.isReplicationFailing
+    ? { ready: false, why: 'does not stream from the Master' }
+    : { ready: true, why: 'streams as Replica' };
+}

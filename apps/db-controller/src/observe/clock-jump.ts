@@ -1,0 +1,21 @@
+import { monotonicNow } from '@ha-postgres/service-kit';
+
+/** Notices that wall and monotonic time moved apart: a machine that was paused, or a clock that was set. */
+export class ClockJump {
+  private offset = Date.now() - monotonicNow();
+  private seen = false;
+
+  constructor(private readonly marginMs: number) {}
+
+  /** Whether they moved apart by more than the margin since the last {@link forget}. To be asked often. */
+  look(): boolean {
+    const offset = Date.now() - monotonicNow();
+    if (Math.abs(offset - this.offset) > this.marginMs) this.seen = true;
+    this.offset = offset;
+    return this.seen;
+  }
+
+  forget(): void {
+    this.seen = false;
+  }
+}

@@ -1,0 +1,178 @@
+import {
+  parseHistory,
+  parseInitialize,
+  parseMaster,
+  parseMembers,
+  type ClusterKeys,
+  type HistoryValue,
+  type Parsed,
+} from '@ha-postgres/cluster-state';
+import {
+  sight,
+  watchKey,
+  type ConsulClient,
+  type KvEntry,
+  type PredecessorSight,
+  type Watch,
+} from '@ha-postgres/consul-election';
+import type { Fact, InitializeSight, MasterSight, MembersSight } from '@ha-postgres/failover';
+import type { Log, Millis } from '@ha-postgres/service-kit';
+
+/**
+ * A watch of the `master` key asks again at least so often. Each answer is a consistent read, so a member whose Consul
+ * answers is never silent for a whole heartbeat, and does not agree to failsafe.
+ */
+const MASTER_WAIT_MS = 250;
+
+/** What Consul said last, and when. Decides nothing. */
+export class ConsulView {
+  master: Fact<MasterSight> = unknown;
+  members: Fact<MembersSight> = unknown;
+  initialize: Fact<InitializeSight> = unknown;
+  history: Fact<HistoryValue> = unknown;
+  paused = false;
+  historyIndex: number | null = null;
+  masterEntry: KvEntry | null = null;
+  /** When the newest consistent read of `master` was answered. */
+  consistentAnswerAt: Millis | null = null;
+  /** When a beat of a Master that runs on another node was last seen to follow upon another. */
+  masterSeenRunningAt: Millis | null = null;
+  private masterSight: PredecessorSight | null = null;
+  private confirmedSentAt: Millis | null = null;
+  private readonly watches: Watch<KvEntry | null>[];
+
+  constructor(
+    private readonly client: ConsulClient,
+    private readonly keys: ClusterKeys,
+    private readonly node: string,
+    private readonly log: Log,
+    private readonly onChange: () => void,
+  ) {
+    const settings = { log, consistency: 'default' } as const;
+    const watch = (key: string, take: (entry: KvEntry | null, at: Millis) => void) =>
+      watchKey(client, key, settings, {
+        onValue: (entry, { receivedAt }) => {
+          take(entry, receivedAt);
+          onChange();
+        },
+      });
+    this.watches = [
+      watchKey(
+        client,
+        keys.master,
+        { log, consistency: 'consistent', waitMs: MASTER_WAIT_MS },
+        { onValue: () => undefined, onAnswer: (answer) => this.sawMaster(answer.value, answer) },
+      ),
+      watch(keys.members, (entry, at) => this.sawMembers(entry, at)),
+      watch(keys.initialize, (entry, at) => this.sawInitialize(entry, at)),
+      watch(keys.history, (entry, at) => this.sawHistory(entry, at)),
+      watch(keys.pause, (entry) => (this.paused = entry !== null)),
+    ];
+  }
+
+  start(): void {
+    for (const watch of this.watches) watch.start();
+  }
+
+  stop(): void {
+    for (const watch of this.watches) watch.stop();
+  }
+
+  /** One consistent read of `master`, now. @throws NoAnswerError, ConsulError */
+  async confirmMaster(timeoutMs: number): Promise<void> {
+    const read = await this.client.kvGet(this.keys.master, { consistency: 'consistent', timeoutMs });
+    this.sawMaster(read.entry, read);
+  }
+
+  /** Reads `members` and `history` again, after a write of theirs was refused. */
+  async reread(): Promise<void> {
+    const [members, history] = await Promise.all([
+      this.client.kvGet(this.keys.members),
+      this.client.kvGet(this.keys.history),
+    ]);
+    this.sawMembers(members.entry, members.receivedAt);
+    this.sawHistory(history.entry, history.receivedAt);
+    this.onChange();
+  }
+
+  sawMembers(entry: KvEntry | null, at: Millis): void {
+    const members = this.parsed(entry, parseMembers)?.members ?? [];
+    this.members = { known: true, value: { members, modifyIndex: entry?.modifyIndex ?? 0 }, seenAt: at };
+  }
+
+  sawHistory(entry: KvEntry | null, at: Millis): void {
+    this.historyIndex = entry?.modifyIndex ?? null;
+    this.history = { known: true, value: this.parsed(entry, parseHistory) ?? { promotions: [] }, seenAt: at };
+  }
+
+  private sawMaster(entry: KvEntry | null, { sentAt, receivedAt }: { sentAt: Millis; receivedAt: Millis }): void {
+    this.consistentAnswerAt = Math.max(this.consistentAnswerAt ?? receivedAt, receivedAt);
+    // Answers of the watch and of a single read can overtake each other; an older state says nothing about now. A read
+    // that was sent after the last answer came is newer, also where it shows a lower index: Consul's memory went back.
+    const overtaken = this.master.known && sentAt < this.master.seenAt && isOlder(entry, this.masterEntry);
+    if (overtaken) return;
+    const before = this.masterSight;
+    this.masterSight = sight(before, entry, receivedAt);
+    const changed =
+      before?.modifyIndex !== this.masterSight.modifyIndex || this.masterEntry?.session !== entry?.session;
+    this.confirmedSentAt = changed ? sentAt : Math.max(this.confirmedSentAt ?? sentAt, sentAt);
+    const value = changed ? this.parsed(entry, parseMaster) : this.currentValue();
+    if (
+      changed &&
+      before !== null &&
+      value?.phase === 'running' &&
+      value.node !== this.node &&
+      entry?.session != null
+    ) {
+      this.masterSeenRunningAt = receivedAt;
+    }
+    this.masterEntry = entry;
+    this.master = {
+      known: true,
+      seenAt: receivedAt,
+      value: {
+        entry:
+          entry === null
+            ? null
+            : {
+                value,
+                modifyIndex: entry.modifyIndex,
+                session: entry.session,
+                firstSeenAt: this.masterSight.firstSeenAt,
+                confirmedSentAt: this.confirmedSentAt,
+              },
+      },
+    };
+    this.onChange();
+  }
+
+  private currentValue() {
+    return this.master.known ? (this.master.value.entry?.value ?? null) : null;
+  }
+
+  private sawInitialize(entry: KvEntry | null, at: Millis): void {
+    const value = this.parsed(entry, parseInitialize);
+    this.initialize = {
+      known: true,
+      seenAt: at,
+      value: { value, modifyIndex: entry?.modifyIndex ?? null, session: entry?.session ?? null },
+    };
+  }
+
+  private parsed<T>(entry: KvEntry | null, parse: (text: string) => Parsed<T>): T | null {
+    if (entry === null) return null;
+    const parsed = parse(entry.value);
+    if (parsed.ok) return parsed.value;
+    this.log.warn(
+      { event: 'consul.unreadable', key: entry.key, why: parsed.why },
+      'a value in Consul cannot be read and counts as absent',
+    );
+    return null;
+  }
+}
+
+const unknown = { known: false, why: 'Consul has not answered yet' } as const;
+
+function isOlder(entry: KvEntry | null, than: KvEntry | null): boolean {
+  return entry !== null && than !== null && entry.modifyIndex < than.modifyIndex;
+}

@@ -1,0 +1,40 @@
+import type { Action, Observation } from '@ha-postgres/failover';
+import { monotonicNow } from '@ha-postgres/service-kit';
+import type { Parts } from '../parts';
+import type { ClockJump } from './clock-jump';
+
+const startedAt = monotonicNow();
+
+/** Everything that a decision may depend on, as one value. */
+export function observe(parts: Parts, clockJump: ClockJump, inFlight: ReadonlySet<Action['type']>): Observation {
+  const { consul, disk, facts, policy, postgres, publisher, self } = parts;
+  return {
+    now: monotonicNow(),
+    startedAt,
+    chance: Math.random(),
+    self,
+    policy,
+    master: consul.master,
+    members: consul.members,
+    initialize: consul.initialize,
+    history: consul.history,
+    paused: consul.paused,
+    masterSeenRunningAt: consul.masterSeenRunningAt,
+    hold: facts.hold?.view ?? null,
+    resuming: facts.resuming,
+    acquiring: facts.acquiring,
+    holdsInitialize: facts.initializeSession !== null,
+    disk: disk.record,
+    postgres: postgres.sight,
+    runner: facts.runner,
+    votes: facts.votes,
+    votedTerm: disk.votedTerm,
+    published: publisher.published,
+    ownKillAt: facts.ownKillAt,
+    lastFailsafeAskAt: facts.lastFailsafeAskAt,
+    reachableReplicas: facts.reachableReplicas,
+    goneMembers: facts.goneMembers,
+    clockJumped: clockJump.look(),
+    inFlight,
+  };
+}

@@ -1,0 +1,184 @@
+import {
+  AliveCheck,
+  FailureThreshold,
+  HeldConnection,
+  ReplicationCheck,
+  hasServerAnswered,
+  readServerState,
+  type AliveResult,
+  type ConnectionTarget,
+  type Queryable,
+  type ServerState,
+} from '@ha-postgres/pg-health';
+import type { PostgresSight } from '@ha-postgres/failover';
+import { messageOf, type Log } from '@ha-postgres/service-kit';
+
+export interface PostgresViewOptions {
+  readonly target: ConnectionTarget;
+  readonly checkIntervalMs: number;
+  readonly stateIntervalMs: number;
+  readonly connectTimeoutMs: number;
+  readonly queryTimeoutMs: number;
+  readonly aliveThreshold: number;
+  readonly replicationThreshold: number;
+  readonly log: Log;
+  readonly onChange: () => void;
+}
+
+const RECONNECT_MS = 200;
+
+/** What this node's PostgreSQL says of itself: alive by new connections, its state by a held one. Decides nothing. */
+export class PostgresView {
+  private readonly alive: AliveCheck;
+  private readonly aliveThreshold: FailureThreshold;
+  private readonly replication: ReplicationCheck;
+  private readonly held: HeldConnection;
+  private readonly stop = new AbortController();
+  private state: ServerState | null = null;
+  private lastAlive: AliveResult | null = null;
+  private replicationFails = false;
+  private reading: Promise<void> | null = null;
+  private lastError: string | null = null;
+
+  constructor(private readonly options: PostgresViewOptions) {
+    const timeouts = { connectTimeoutMs: options.connectTimeoutMs, queryTimeoutMs: options.queryTimeoutMs };
+    this.alive = new AliveCheck(options.target, timeouts);
+    this.aliveThreshold = new FailureThreshold(options.aliveThreshold);
+    this.replication = new ReplicationCheck(options.replicationThreshold);
+    this.held = new HeldConnection(options.target, { ...timeouts, onLost: (failure) => this.lost(failure.message) });
+  }
+
+  /** The held connection: for commands to PostgreSQL, one after the other. */
+  get connection(): Queryable {
+    return this.held;
+  }
+
+  get error(): string | null {
+    return this.lastError;
+  }
+
+  /** Not streaming for `replicationThreshold` looks in a row, while there was a Master to stream from. */
+  get isReplicationFailing(): boolean {
+    return this.replicationFails;
+  }
+
+  get sight(): PostgresSight {
+    const state = this.state;
+    return {
+      alive: !this.aliveThreshold.verdict.failing,
+      failure: this.lastAlive?.alive === false ? `${this.lastAlive.failure}: ${this.lastAlive.message}` : null,
+      inRecovery: state === null ? null : state.inRecovery,
+      timeline: state?.timeline ?? null,
+      lsn: state?.position ?? null,
+      replayed: state !== null && (!state.inRecovery || state.replayAtEnd),
+      receiver: receiverOf(state),
+      streamingReplicas:
+        state?.senders.filter((sender) => sender.state === 'streaming').map((sender) => sender.applicationName) ?? [],
+    };
+  }
+
+  get lagBytes(): number | null {
+    return this.state?.inRecovery === true && receiverOf(this.state)?.streaming === true
+      ? this.state.replayLagBytes
+      : null;
+  }
+
+  /** Whether the last alive check was answered at all: for readiness, which waits for no threshold. */
+  get answersNow(): boolean {
+    return this.lastAlive?.alive === true;
+  }
+
+  start(): void {
+    void this.checkForEver();
+    void this.readForEver();
+  }
+
+  async close(): Promise<void> {
+    this.stop.abort();
+    await this.held.close();
+  }
+
+  /** Reads the state now. Several who ask at once share one reading. */
+  refresh(): Promise<void> {
+    this.reading ??= this.read().finally(() => (this.reading = null));
+    return this.reading;
+  }
+
+  private async read(): Promise<void> {
+    try {
+      await this.held.open(this.stop.signal);
+      this.state = await readServerState(this.held);
+      this.replicationFails = this.replication.record(this.state).failing;
+      this.lastError = null;
+    } catch (error) {
+      this.state = null;
+      this.lastError = messageOf(error);
+      this.replicationFails = this.replication.recordUnknown(this.lastError).failing;
+    }
+    this.options.onChange();
+  }
+
+  private async readForEver(): Promise<void> {
+    while (!this.stop.signal.aborted) {
+      await this.refresh();
+      await pause(this.state === null ? RECONNECT_MS : this.options.stateIntervalMs, this.stop.signal);
+    }
+  }
+
+  private async checkForEver(): Promise<void> {
+    while (!this.stop.signal.aborted) {
+      await this.check();
+      await pause(this.options.checkIntervalMs, this.stop.signal);
+    }
+  }
+
+  private async check(): Promise<void> {
+    try {
+      const result = await this.alive.run(this.stop.signal);
+      this.lastAlive = result;
+      this.aliveThreshold.record(isUp(result));
+      this.options.onChange();
+    } catch (error) {
+      if (!this.stop.signal.aborted)
+        this.options.log.error({ event: 'postgres.check-failed', err: error }, 'an alive check failed by itself');
+    }
+  }
+
+  private lost(why: string): void {
+    this.state = null;
+    this.lastError = why;
+    this.options.onChange();
+  }
+}
+
+/** Full or misconfigured is not dead: failing over would not make it better. */
+function isUp(result: AliveResult): boolean {
+  if (result.alive) return true;
+  return (
+    hasServerAnswered(result.failure) &&
+    (result.failure === 'too-many-connections' || result.failure === 'authentication')
+  );
+}
+
+function receiverOf(state: ServerState | null): PostgresSight['receiver'] {
+  if (state?.inRecovery !== true || state.walReceiver === null) return null;
+  const { senderHost, senderPort, receivedTimeline, status } = state.walReceiver;
+  return {
+    host: senderHost ?? '',
+    port: senderPort ?? 0,
+    timeline: receivedTimeline ?? 0,
+    streaming: status === 'streaming',
+  };
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}

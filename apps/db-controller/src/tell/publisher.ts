@@ -1,0 +1,53 @@
+import type { ControllerState, RunnerInstruction } from '@ha-postgres/cluster-state';
+import type { Published as PublishedSight } from '@ha-postgres/failover';
+import { Published, bootId, millisToNanosText, monotonicNow, type Millis } from '@ha-postgres/service-kit';
+
+/** What one decision says to the node; the publisher adds index, boot and validity as text. */
+export interface Saying extends Omit<ControllerState, 'index' | 'bootId' | 'validUntil' | 'instruction'> {
+  readonly instruction: RunnerInstruction;
+  readonly validUntil: Millis;
+}
+
+/** Whoever reads the state sees it renewed at least so often. */
+const RENEW_MS = 1000;
+/** How long an answer that gives no right to write may be believed. */
+export const ANSWER_VALID_MS = 3000;
+
+const NOTHING: ControllerState = { index: 0 } as ControllerState;
+
+/** The one state of the node that role-server, and through it the runner, is told; each change with a higher index. */
+export class Publisher {
+  readonly states = new Published<ControllerState>(NOTHING);
+  private said = '';
+  private saidAt: Millis = Number.NEGATIVE_INFINITY;
+  private sight: PublishedSight | null = null;
+
+  /** What the runner is told now; null before anything was published by this process. */
+  get published(): PublishedSight | null {
+    return this.sight;
+  }
+
+  /** Publishes what changes the node's doings at once, and everything else once a second. */
+  say(saying: Saying): void {
+    const now = monotonicNow();
+    const { status, lagBytes, masterValue, validUntil, ...rest } = saying;
+    // A right that grows is told at once; an ordinary answer's validity only with the next renewal.
+    const told = JSON.stringify({
+      ...rest,
+      term: masterValue?.term,
+      right: saying.role === 'Master' ? validUntil : null,
+    });
+    if (told === this.said && now < this.saidAt + RENEW_MS) return;
+    this.said = told;
+    this.saidAt = now;
+    // Microseconds of the monotonic clock: higher than what a former process of this boot has published.
+    const index = Math.max(this.states.current.index + 1, Math.floor(now * 1000));
+    this.remember(saying.instruction, index, now);
+    this.states.publish({ ...saying, index, bootId: bootId(), validUntil: millisToNanosText(validUntil) });
+  }
+
+  private remember(instruction: RunnerInstruction, index: number, now: Millis): void {
+    if (this.sight !== null && JSON.stringify(this.sight.instruction) === JSON.stringify(instruction)) return;
+    this.sight = { instruction, instructionIndex: index, since: now };
+  }
+}

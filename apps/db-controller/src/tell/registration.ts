@@ -1,0 +1,124 @@
+import type { NodeStatus, Role } from '@ha-postgres/cluster-state';
+import { messageOf } from '@ha-postgres/service-kit';
+import type { Parts } from '../parts';
+
+const TTL_MS = 30_000;
+/** Checks are renewed well within their TTL. */
+const RENEW_MS = 10_000;
+const STATUS_MS = 1000;
+const CALL_MS = 2000;
+
+/**
+ * What is told to people and to the load balancers through Consul: the service with its checks, role and status of this
+ * node. Nothing here gives or takes a right; all of it is repeated until Consul has it.
+ */
+export class Registration {
+  private status: NodeStatus | null = null;
+  private written = { role: '', status: '', service: '', checks: '' };
+  private checksAt = 0;
+  private running: Promise<void> | null = null;
+  private again = false;
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(private readonly parts: Parts) {}
+
+  start(): void {
+    this.timer = setInterval(() => this.write(), STATUS_MS);
+  }
+
+  stop(): void {
+    if (this.timer !== null) clearInterval(this.timer);
+  }
+
+  /** Takes note; a changed role or health is written at once, everything else once a second. */
+  tell(status: NodeStatus): void {
+    const urgent = status.role !== this.status?.role || status.postgresAlive !== this.status.postgresAlive;
+    this.status = status;
+    if (urgent) this.write();
+  }
+
+  private write(): void {
+    this.again = true;
+    this.running ??= this.writeAll().finally(() => (this.running = null));
+  }
+
+  private async writeAll(): Promise<void> {
+    while (this.again) {
+      this.again = false;
+      try {
+        await this.writeOnce();
+      } catch (error) {
+        this.parts.log.debug({ event: 'registration.failed', why: messageOf(error) }, 'could not tell Consul');
+      }
+    }
+  }
+
+  private async writeOnce(): Promise<void> {
+    const { status } = this;
+    if (status?.role == null) return;
+    await this.once('role', status.role, (role) => this.put(this.parts.keys.role(status.node), role));
+    await this.once('service', status.role === 'Master' ? 'master' : 'replica', (tag) => this.register(status, tag));
+    await this.updateChecks(status);
+    await this.once('status', JSON.stringify(status), (text) => this.put(this.parts.keys.status(status.node), text));
+  }
+
+  private async once(
+    what: keyof Registration['written'],
+    value: string,
+    write: (value: string) => Promise<void>,
+  ): Promise<void> {
+    if (this.written[what] === value) return;
+    await write(value);
+    this.written[what] = value;
+  }
+
+  private async put(key: string, value: string): Promise<void> {
+    await this.parts.client.kvPut(key, value, { timeoutMs: CALL_MS });
+  }
+
+  private async register(status: NodeStatus, tag: string): Promise<void> {
+    const { config, client } = this.parts;
+    await client.registerService(
+      {
+        id: `${config.consulService}-${status.node}`,
+        name: config.consulService,
+        address: status.host,
+        port: status.port,
+        tags: [tag],
+        meta: { node: status.node, apiPort: String(status.apiPort) },
+        checks: [
+          { id: 'postgresAlive', name: 'postgresAlive', ttlMs: TTL_MS },
+          { id: 'postgresStandbyReplication', name: 'postgresStandbyReplication', ttlMs: TTL_MS },
+        ],
+      },
+      { timeoutMs: CALL_MS },
+    );
+  }
+
+  private async updateChecks(status: NodeStatus): Promise<void> {
+    const { client, postgres } = this.parts;
+    const isReplica = status.role === 'Replica';
+    const alive = status.postgresAlive && status.inRecovery !== null;
+    const streams = !isReplica || (!postgres.isReplicationFailing && alive);
+    const text = JSON.stringify([alive, streams, status.role]);
+    if (text === this.written.checks && Date.now() < this.checksAt + RENEW_MS) return;
+    const says = (role: Role | null) => `role ${role ?? 'undecided'}, ${status.rule}`;
+    try {
+      await client.updateTtlCheck(
+        'postgresAlive',
+        alive ? 'passing' : 'critical',
+        status.lastError ?? says(status.role),
+        { timeoutMs: CALL_MS },
+      );
+      await client.updateTtlCheck('postgresStandbyReplication', streams ? 'passing' : 'critical', says(status.role), {
+        timeoutMs: CALL_MS,
+      });
+    } catch (error) {
+      // An agent that was restarted without its data does not know the service any more.
+      this.written = { ...this.written, service: '', checks: '' };
+      throw error;
+    }
+    this.written.checks = text;
+    this.checksAt = Date.now();
+  }
+}

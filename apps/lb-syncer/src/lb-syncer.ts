@@ -1,0 +1,137 @@
+import { clusterKeys } from '@ha-postgres/cluster-state';
+import type { ConsulClient } from '@ha-postgres/consul-election';
+import type { HaproxyRuntime } from '@ha-postgres/haproxy-runtime';
+import { monotonicNow, type Log, type Metrics } from '@ha-postgres/service-kit';
+import type { ClusterView } from './cluster-view';
+import { ConsulWatches } from './consul-watches';
+import { Contact } from './contact';
+import { HaproxySync } from './haproxy-sync';
+import type { Health } from './http';
+import { isSamePlan, planBackends, type BackendNames, type Desired } from './plan-backends';
+import { RoutingLog } from './routing-log';
+import { StatusReport } from './status-report';
+
+export interface LbSyncerOptions {
+  /** Of this load balancer, in `lb/<name>/status`. */
+  readonly name: string;
+  readonly consulPrefix: string;
+  readonly consulService: string;
+  readonly backends: BackendNames;
+  readonly pollIntervalMs: number;
+  readonly consulSilenceMaxMs: number;
+  readonly haproxySilenceMaxMs: number;
+  readonly client: ConsulClient;
+  readonly runtime: HaproxyRuntime;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/**
+ * The holder of the key writes a beat twice a second, and its lease ends 3 s after the last one (the default): after that
+ * long a silence the Master may be another.
+ */
+const FRESH_MS = 3000;
+
+/** Consul's answers in, HAProxy's state out. */
+export class LbSyncer {
+  readonly #watches: ConsulWatches;
+  readonly #sync: HaproxySync;
+  readonly #report: StatusReport;
+  readonly #consul: Contact;
+  readonly #haproxy: Contact;
+  readonly #silence;
+  readonly #routed;
+  #plan: Desired | null = null;
+
+  constructor(private readonly options: LbSyncerOptions) {
+    const { client, runtime, log, metrics, name } = options;
+    const keys = clusterKeys(options.consulPrefix);
+    const routing = new RoutingLog(log, metrics);
+    this.#consul = new Contact(options.consulSilenceMaxMs, monotonicNow);
+    this.#haproxy = new Contact(options.haproxySilenceMaxMs, monotonicNow);
+    this.#report = new StatusReport({ client, key: keys.lbStatus(name), name, log });
+    this.#watches = new ConsulWatches({
+      client,
+      keys,
+      service: options.consulService,
+      log,
+      onView: (view) => this.#onView(view),
+      onAnswer: () => this.#onConsulAnswer(),
+      onFailure: (why) => this.#consul.failed(why),
+    });
+    this.#sync = new HaproxySync({
+      runtime,
+      log,
+      pollIntervalMs: options.pollIntervalMs,
+      now: monotonicNow,
+      isFresh: () => this.#isFresh(),
+      onAnswer: () => this.#haproxy.answered(),
+      onFailure: (why) => this.#haproxy.failed(why),
+      onChanged: (changes, tookMs) => routing.changed(changes, tookMs),
+      onSettled: (desired) => this.#onSettled(desired),
+    });
+    this.#silence = metrics.gauge('hapg_lb_silence_seconds', 'Since the last good answer', ['of']);
+    this.#routed = metrics.gauge('hapg_lb_routed', 'Servers that are to serve', ['backend']);
+  }
+
+  start(): void {
+    this.#sync.start();
+    this.#report.start();
+    this.#watches.start();
+  }
+
+  /** Leaves HAProxy's routes as they are, and takes back the report. */
+  async stop(): Promise<void> {
+    this.#watches.stop();
+    await Promise.all([this.#sync.stop(), this.#report.stop()]);
+  }
+
+  health(): Health {
+    return { consul: this.#consul.state(), haproxy: this.#haproxy.state() };
+  }
+
+  /** All metrics in Prometheus' text format. */
+  metricsText(): Promise<string> {
+    this.#silence.set({ of: 'consul' }, this.#consul.silentForMs / 1000);
+    this.#silence.set({ of: 'haproxy' }, this.#haproxy.silentForMs / 1000);
+    this.#routed.set({ backend: 'master' }, (this.#plan?.master ?? null) === null ? 0 : 1);
+    this.#routed.set({ backend: 'standby' }, this.#plan?.standbys.length ?? 0);
+    return this.options.metrics.text();
+  }
+
+  #onView(view: ClusterView): void {
+    const plan = planBackends(view, this.options.backends);
+    if (this.#plan !== null && isSamePlan(this.#plan, plan)) return;
+    this.#warnOfProblems(plan);
+    this.#plan = plan;
+    this.#sync.want(plan);
+  }
+
+  #warnOfProblems({ problems }: Desired): void {
+    const known = this.#plan?.problems ?? [];
+    for (const problem of problems.filter((text) => !known.includes(text))) {
+      this.options.log.warn({ event: 'backend.problem', problem }, problem);
+    }
+  }
+
+  /** Every query must go on answering: one that hangs would leave its part of the view to age unseen. */
+  #onConsulAnswer(): void {
+    const oldest = this.#watches.oldestAnswerAt;
+    if (oldest !== null) this.#consul.answered(oldest);
+  }
+
+  #isFresh(): boolean {
+    const at = this.#watches.masterAnswerAt;
+    return at !== null && monotonicNow() - at < FRESH_MS;
+  }
+
+  #onSettled(desired: Desired): void {
+    this.#report.report({
+      name: this.options.name,
+      appliedIndex: desired.masterIndex,
+      master: desired.master,
+      holding: false,
+      standbys: desired.standbys,
+    });
+  }
+}

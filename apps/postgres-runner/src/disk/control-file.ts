@@ -1,0 +1,60 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What `global/pg_control` tells. Source of the offsets: `ControlFileData` in PostgreSQL's pg_control.h, alike in 13 to 18. */
+export interface ControlFile {
+  readonly systemId: string;
+  /** "In production": out of recovery, or it was when it crashed. */
+  readonly inProduction: boolean;
+  /** The last shutdown was clean, as a primary or in recovery. */
+  readonly cleanShutdown: boolean;
+  /** Timeline of the latest checkpoint: after a fast promotion the old one until the next checkpoint. */
+  readonly timeline: number;
+  /** The latest checkpoint as `pg_lsn` text. */
+  readonly checkpointLsn: string;
+}
+
+const READ_BYTES = 64;
+const OFFSET = { systemId: 0, version: 8, state: 16, checkpoint: 32, timeline: 48 } as const;
+const STATE = { shutDown: 1, shutDownInRecovery: 2, inProduction: 6 } as const;
+/** `pg_control_version` of PostgreSQL 11 (the last change of these offsets); later ones are higher. */
+const OLDEST_VERSION = 1100;
+const NEWEST_STATE: number = STATE.inProduction;
+
+function lsnText(high: number, low: number): string {
+  return `${high.toString(16)}/${low.toString(16)}`.toUpperCase();
+}
+
+/**
+ * Reads the beginning of a control file. PostgreSQL writes it in the machine's byte order; all it supports today are
+ * little-endian but for s390x.
+ * @throws RangeError if it cannot be a control file of PostgreSQL 11 or newer; the message names what is wrong.
+ */
+export function parseControlFile(bytes: Buffer): ControlFile {
+  if (bytes.length < READ_BYTES) throw new RangeError(`the control file has only ${bytes.length} bytes`);
+  const version = bytes.readUInt32LE(OFFSET.version);
+  if (version < OLDEST_VERSION || version > 9_999) throw new RangeError(`unknown control file version ${version}`);
+  const state = bytes.readUInt32LE(OFFSET.state);
+  if (state > NEWEST_STATE) throw new RangeError(`unknown database state ${state} in the control file`);
+  return {
+    systemId: bytes.readBigUInt64LE(OFFSET.systemId).toString(),
+    inProduction: state === STATE.inProduction,
+    cleanShutdown: state === STATE.shutDown || state === STATE.shutDownInRecovery,
+    timeline: bytes.readUInt32LE(OFFSET.timeline),
+    checkpointLsn: lsnText(bytes.readUInt32LE(OFFSET.checkpoint + 4), bytes.readUInt32LE(OFFSET.checkpoint)),
+  };
+}
+
+/**
+ * Reads the control file of a data directory.
+ * @throws the file system's error, or RangeError from `parseControlFile`.
+ */
+export function readControlFile(dataDir: string): ControlFile {
+  const file = openSync(join(dataDir, 'global', 'pg_control'), 'r');
+  try {
+    const bytes = Buffer.alloc(READ_BYTES);
+    return parseControlFile(bytes.subarray(0, readSync(file, bytes, 0, READ_BYTES, 0)));
+  } finally {
+    closeSync(file);
+  }
+}

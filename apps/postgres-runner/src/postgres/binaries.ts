@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { errors } from '../errors';
+
+/** Where PostgreSQL's programs are, and their major version. */
+export interface Binaries {
+  readonly dir: string;
+  readonly major: number;
+}
+
+const DEBIAN_ROOT = '/usr/lib/postgresql';
+
+function debianDirectories(): string[] {
+  if (!existsSync(DEBIAN_ROOT)) return [];
+  return readdirSync(DEBIAN_ROOT)
+    .sort((left, right) => Number(right) - Number(left))
+    .map((version) => join(DEBIAN_ROOT, version, 'bin'));
+}
+
+function findDirectory(path: string): string {
+  const directories = [...path.split(delimiter).filter((directory) => directory !== ''), ...debianDirectories()];
+  // initdb decides: Debian puts wrappers of client programs, psql among them, into /usr/bin.
+  const found = directories.find((dir) => ['postgres', 'initdb'].every((name) => existsSync(join(dir, name))));
+  if (found !== undefined) return found;
+  throw errors.HAPG_RUNNER_CANNOT_RUN_POSTGRES(`no directory of PATH and of ${DEBIAN_ROOT} has postgres and initdb`);
+}
+
+/** Reads what `postgres --version` prints, such as `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`. */
+export function majorOf(versionText: string): number | null {
+  const digits = /^postgres \(PostgreSQL\) (\d+)/.exec(versionText)?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
+/**
+ * Finds PostgreSQL: in `binDir`, else on `path`, else the newest of Debian's directories.
+ * @throws CodedError HAPG_RUNNER_CANNOT_RUN_POSTGRES
+ */
+export function findBinaries(binDir: string | undefined, path: string): Binaries {
+  const dir = binDir ?? findDirectory(path);
+  let text: string;
+  try {
+    text = execFileSync(join(dir, 'postgres'), ['--version'], { encoding: 'utf8', timeout: 10_000, stdio: 'pipe' });
+  } catch (cause) {
+    throw errors.HAPG_RUNNER_CANNOT_RUN_POSTGRES(`${join(dir, 'postgres')} does not run`, { cause });
+  }
+  const major = majorOf(text);
+  if (major === null) throw errors.HAPG_RUNNER_CANNOT_RUN_POSTGRES(`unknown version ${JSON.stringify(text)} of ${dir}`);
+  return { dir, major };
+}

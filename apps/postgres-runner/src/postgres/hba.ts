@@ -1,0 +1,29 @@
+import { hbaName } from './quoting';
+
+export interface HbaSource {
+  readonly superuserName: string;
+  readonly replicationName: string;
+  readonly controllerName: string;
+  readonly localAuth: string;
+  /** The user's lines, after the ones that failover depends on and before the general ones. */
+  readonly hba: readonly string[];
+}
+
+/** pg_hba.conf: passwords by scram-sha-256 everywhere; replication by its own user only. The first line that matches decides. */
+export function hbaText(source: HbaSource): string {
+  const replication = hbaName(source.replicationName);
+  const controller = hbaName(source.controllerName);
+  return [
+    '# Written by postgres-runner at every start; add lines by its option hba.',
+    `local all ${controller} scram-sha-256`,
+    `host all ${controller} 127.0.0.1/32 scram-sha-256`,
+    `host all ${controller} ::1/128 scram-sha-256`,
+    `host replication ${replication} all scram-sha-256`,
+    // pg_rewind connects to a database.
+    `host all ${replication} all scram-sha-256`,
+    ...source.hba,
+    `local all all ${source.localAuth}`,
+    'host all all all scram-sha-256',
+    '',
+  ].join('\n');
+}

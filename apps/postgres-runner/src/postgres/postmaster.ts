@@ -1,0 +1,126 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import type { Upstream } from '@ha-postgres/cluster-state';
+import { monotonicNow, type Log, type Millis } from '@ha-postgres/service-kit';
+import { readControlFile, type ControlFile } from '../disk/control-file';
+import type { Account } from './account';
+import { PostgresLog } from './log-lines';
+import { readPostmasterStatus } from './postmaster-file';
+
+export interface PostmasterExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly at: Millis;
+  readonly asked: boolean;
+}
+
+export interface PostmasterSource {
+  readonly binDir: string;
+  readonly dataDir: string;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly upstream: Upstream | null;
+  /** The server ends its recovery by itself. */
+  readonly asItself: boolean;
+}
+
+/** A running PostgreSQL. It never starts anything again by itself. */
+export class Postmaster {
+  readonly startedAt: Millis = monotonicNow();
+  readonly asItself: boolean;
+  upstream: Upstream | null;
+  /** Its end has been asked for: it is no surprise. */
+  asked = false;
+  readonly #dataDir: string;
+  readonly #process: ChildProcess;
+  readonly #lines: PostgresLog;
+  readonly #exited: Promise<PostmasterExit>;
+  #control: ControlFile | null;
+  /** What the control file says may be left from before: "in production" stays there after a crash. */
+  #isControlStale: boolean;
+  #isOutOfRecovery = false;
+  #isReady = false;
+
+  /** @throws the file system's error if the control file cannot be read. */
+  constructor(source: PostmasterSource, account: Account, log: Log) {
+    this.#dataDir = source.dataDir;
+    this.asItself = source.asItself;
+    this.upstream = source.upstream;
+    this.#control = readControlFile(source.dataDir);
+    this.#isControlStale = this.#control.inProduction;
+    const settings = Object.entries(source.settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    this.#process = spawn(join(source.binDir, 'postgres'), ['-D', source.dataDir, ...settings], {
+      // From its first instruction on it is found by its working directory.
+      cwd: source.dataDir,
+      // A session of its own: no signal meant for the runner's group reaches it.
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C.UTF-8', TZ: process.env['TZ'] ?? 'UTC' },
+      ...account.spawn,
+    });
+    this.#lines = new PostgresLog(log);
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => this.#lines.push(text));
+    }
+    this.#exited = this.#watch();
+  }
+
+  get pid(): number | null {
+    return this.#process.pid ?? null;
+  }
+
+  get exited(): Promise<PostmasterExit> {
+    return this.#exited;
+  }
+
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  get inRecovery(): boolean {
+    return !this.#isOutOfRecovery;
+  }
+
+  get control(): ControlFile | null {
+    return this.#control;
+  }
+
+  /** Looks at what PostgreSQL tells of itself on disk; true if that has changed. Cheap: to be called every 50 ms. */
+  poll(): boolean {
+    const before = [this.#isReady, this.#isOutOfRecovery, this.#control?.checkpointLsn, this.#control?.timeline];
+    try {
+      this.#control = readControlFile(this.#dataDir);
+    } catch {
+      // A shutdown may be removing it from under us; the exit will tell.
+      return false;
+    }
+    if (!this.#control.inProduction) this.#isControlStale = false;
+    const status = this.#isReady && !this.#isControlStale ? null : readPostmasterStatus(this.#dataDir, this.pid ?? 0);
+    if (status === 'ready' || status === 'standby') this.#isReady = true;
+    // "ready" is what a postmaster says after recovery; a standby's says "standby".
+    if (status === 'ready' || (this.#control.inProduction && !this.#isControlStale)) this.#isOutOfRecovery = true;
+    const after = [this.#isReady, this.#isOutOfRecovery, this.#control.checkpointLsn, this.#control.timeline];
+    return after.some((value, index) => value !== before[index]);
+  }
+
+  /** Sends a signal to the postmaster. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+
+  /** The last thing that it said of its end; complete some milliseconds after the exit only. */
+  get lastFatal(): string | null {
+    return this.#lines.lastFatal;
+  }
+
+  async #watch(): Promise<PostmasterExit> {
+    const end = await new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+      this.#process.once('exit', (code, signal) => resolve({ code, signal }));
+      this.#process.once('error', (error) => {
+        this.#lines.push(`${error.message}\n`);
+        resolve({ code: null, signal: null });
+      });
+      this.#process.once('close', () => this.#lines.end());
+    });
+    return { ...end, at: monotonicNow(), asked: this.asked };
+  }
+}

@@ -1,0 +1,110 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Upstream } from '@ha-postgres/cluster-state';
+import type { Account } from './account';
+import { conninfo, passfileField, settingValue } from './quoting';
+import { isRunnersOwn, parseSetting } from './settings';
+
+export interface ServerFilesSource {
+  readonly node: string;
+  readonly dataDir: string;
+  readonly stateDir: string;
+  readonly replicationName: string;
+  readonly replicationPassword: string;
+  readonly settings: readonly string[];
+  /** Content of pg_hba.conf. */
+  readonly hba: string;
+}
+
+/** How a Replica connects: a dead upstream is noticed within seconds, whatever the kernel's defaults are. */
+const CONNECTION = { connect_timeout: 2, keepalives_idle: 2, keepalives_interval: 1, keepalives_count: 3 } as const;
+
+/**
+ * The files that the runner gives PostgreSQL, in a directory of their own: a base backup or a rewind copies all that is in the data
+ * directory from another node, these not.
+ */
+export class ServerFiles {
+  readonly directory: string;
+  readonly config: string;
+  readonly hba: string;
+  readonly #passfile: string;
+  readonly #source: ServerFilesSource;
+  readonly #account: Account;
+
+  constructor(source: ServerFilesSource, account: Account) {
+    this.#source = source;
+    this.#account = account;
+    this.directory = join(source.stateDir, 'postgres');
+    this.config = join(this.directory, 'postgresql.conf');
+    this.hba = join(this.directory, 'pg_hba.conf');
+    this.#passfile = join(this.directory, 'replication.pgpass');
+    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    account.own(this.directory);
+  }
+
+  /** Writes everything but the upstream, which `writeConfig` names. */
+  writeStatic(): void {
+    const { replicationName, replicationPassword, hba } = this.#source;
+    this.#write(this.hba, hba);
+    this.#write(this.#passfile, `*:*:*:${passfileField(replicationName)}:${passfileField(replicationPassword)}\n`);
+  }
+
+  /** The connection string to an upstream, without the password. */
+  upstreamConninfo(upstream: Upstream, applicationName: string): string {
+    return conninfo({
+      host: upstream.host,
+      port: upstream.port,
+      user: this.#source.replicationName,
+      application_name: applicationName,
+      passfile: this.#passfile,
+      ...CONNECTION,
+      tcp_user_timeout: 5_000,
+    });
+  }
+
+  /** Writes postgresql.conf with this upstream. A running PostgreSQL takes it up on SIGHUP. */
+  writeConfig(upstream: Upstream | null): void {
+    const { dataDir, settings, node } = this.#source;
+    const primary = upstream === null ? '' : this.upstreamConninfo(upstream, node);
+    const lines = [
+      '# Written by postgres-runner at every start and every change of the upstream.',
+      `include_if_exists = ${settingValue(join(dataDir, 'postgresql.conf'))}`,
+      ...settings.flatMap((text) => {
+        const setting = parseSetting(text);
+        return setting === null ? [] : [`${setting.name} = ${settingValue(setting.value)}`];
+      }),
+      "restore_command = ''",
+      "primary_slot_name = ''",
+      `primary_conninfo = ${settingValue(primary)}`,
+    ];
+    this.#write(this.config, `${lines.join('\n')}\n`);
+  }
+
+  /** Makes the data directory one of a standby, or of a server that ends recovery by itself. */
+  writeSignal(standby: boolean): void {
+    const { dataDir } = this.#source;
+    rmSync(join(dataDir, 'recovery.signal'), { force: true });
+    // Left over from a promotion that was interrupted, it would promote the next start.
+    rmSync(join(dataDir, 'promote'), { force: true });
+    if (standby) this.#write(join(dataDir, 'standby.signal'), '');
+    else rmSync(join(dataDir, 'standby.signal'), { force: true });
+  }
+
+  /** Takes out of postgresql.auto.conf (ALTER SYSTEM, `pg_basebackup -R`) what would override the upstream. */
+  cleanAutoConf(): void {
+    const path = join(this.#source.dataDir, 'postgresql.auto.conf');
+    if (!existsSync(path)) return;
+    const lines = readFileSync(path, 'utf8').split('\n');
+    const kept = lines.filter((line) => !isRunnersOwn(parseSetting(line)?.name ?? ''));
+    if (kept.length !== lines.length) this.#write(path, kept.join('\n'));
+  }
+
+  /** Not synced: after a crash of the machine it is written again before PostgreSQL starts. */
+  #write(path: string, text: string): void {
+    const temporary = `${path}.new`;
+    writeFileSync(temporary, text, { mode: 0o600 });
+    chmodSync(temporary, 0o600);
+    this.#account.own(temporary);
+    renameSync(temporary, path);
+  }
+}

@@ -1,0 +1,359 @@
+import { randomUUID } from 'node:crypto';
+import type { RoleAnswer, RunnerReport, Upstream } from '@ha-postgres/cluster-state';
+import { bootId, messageOf, monotonicNow, nanosTextToMillis, type Log } from '@ha-postgres/service-kit';
+import { failed, NO_FAILURE, RESTART, RETRY, type Backoff } from './core/backoff';
+import { rest, type Facts, type Problem, type Step, type Task } from './core/facts';
+import { accept, endedAsAsked, endedUnasked, hold, isDeadlinePassed, NEW_MEMORY, whyIgnored } from './core/memory';
+import type { Memory } from './core/memory';
+import { plan } from './core/plan';
+import { inspect, type Expectation, type Inspected } from './disk/inspect';
+import { killAllIn } from './fence';
+import type { Postmaster, PostmasterExit } from './postgres/postmaster';
+import { reportOf } from './report';
+import type { RoleServerClient } from './role-server-client';
+import type { Server } from './server';
+import { carryOut, type TaskTools } from './tasks';
+
+/** How often the clock and PostgreSQL's files are looked at. Timers can be late, so the deadline's own is not enough. */
+const TICK_MS = 50;
+const REPORT_EVERY_MS = 1_000;
+/** PostgreSQL that ran so long is not failing any more. */
+const SETTLED_MS = 10_000;
+/** A plan that never comes to rest is a mistake in the rules. */
+const STEPS_MAX = 10;
+
+interface RunningTask {
+  readonly task: Task;
+  readonly abort: AbortController;
+  ending: boolean;
+}
+
+export interface RunnerParts {
+  readonly tools: Omit<TaskTools, 'onProgress'>;
+  readonly server: Server;
+  readonly client: RoleServerClient;
+  readonly expectation: Expectation;
+  readonly log: Log;
+  /** The program is wrong: end it. The guard then ends PostgreSQL. */
+  readonly fail: (error: unknown) => void;
+}
+
+/** One loop over few inputs: an answer, the postmaster's exit, a task's end, the clock, the request to stop. */
+export class Runner {
+  readonly #parts: RunnerParts;
+  readonly #incarnation = randomUUID();
+  readonly #idle: (() => void)[] = [];
+  #memory: Memory;
+  #step: Step = rest('waiting');
+  #rule = '';
+  #postmaster: Postmaster | null = null;
+  #exit: PostmasterExit | null = null;
+  #task: RunningTask | null = null;
+  #killing = false;
+  #exiting = false;
+  #backoff: Backoff = NO_FAILURE;
+  #failure: Problem | null = null;
+  #progress: RunnerReport['progress'] = null;
+  #data: Inspected;
+  #sent = '';
+  #sentAt = 0;
+  #ticker: NodeJS.Timeout | null = null;
+  #deadline: NodeJS.Timeout | null = null;
+
+  constructor(parts: RunnerParts) {
+    this.#parts = parts;
+    this.#memory = { ...NEW_MEMORY, recloned: parts.tools.state.marks.recloned };
+    this.#data = this.#inspect();
+  }
+
+  /** Kills what an earlier runner left, then asks for the role and obeys. */
+  async start(): Promise<void> {
+    const { tools, log, client } = this.#parts;
+    await killAllIn(tools.dataDir, log);
+    this.#ticker = setInterval(() => this.#guarded(() => this.#tick()), TICK_MS);
+    this.#wake();
+    void client.poll({
+      index: () => this.#memory.answer?.index ?? 0,
+      onAnswer: (answer) => this.#guarded(() => this.#take(answer)) ?? false,
+    });
+  }
+
+  /** Stops PostgreSQL clean, within the bound, and reports that nothing is left. */
+  async stop(): Promise<void> {
+    this.#exiting = true;
+    const stopped = new Promise<void>((resolve) => this.#idle.push(resolve));
+    this.#wake();
+    await stopped;
+    if (this.#ticker !== null) clearInterval(this.#ticker);
+    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    await this.#parts.client.flush();
+    this.#parts.client.close();
+  }
+
+  #guarded<T>(input: () => T): T | undefined {
+    try {
+      return input();
+    } catch (error) {
+      this.#parts.fail(error);
+      return undefined;
+    }
+  }
+
+  /** True if the answer is news. */
+  #take(answer: RoleAnswer): boolean {
+    const { tools, log } = this.#parts;
+    const why = whyIgnored(this.#memory, answer, { node: tools.config.node, bootId: bootId() });
+    if (why !== null) {
+      if (answer.index !== this.#memory.answer?.index)
+        log.warn({ event: 'answer.ignored', why }, `answer ignored: ${why}`);
+      return false;
+    }
+    // After a freeze the answer may have been waiting for us: the old deadline comes first.
+    if (isDeadlinePassed(this.#memory, monotonicNow())) this.#wake();
+    const before = this.#memory.answer?.instruction ?? null;
+    this.#memory = accept(this.#memory, answer);
+    if (tools.state.marks.recloned && !this.#memory.recloned) tools.state.update({ recloned: false });
+    if (JSON.stringify(before) !== JSON.stringify(answer.instruction)) {
+      log.info(
+        { event: 'instruction.changed', index: answer.index, instruction: answer.instruction },
+        'new instruction',
+      );
+      this.#backoff = NO_FAILURE;
+    }
+    this.#setDeadlineTimer();
+    this.#wake();
+    return true;
+  }
+
+  #setDeadlineTimer(): void {
+    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    const { armed } = this.#memory;
+    if (armed === null) return;
+    const inMs = Math.max(0, Math.ceil(nanosTextToMillis(armed.validUntil) - monotonicNow()));
+    this.#deadline = setTimeout(() => this.#guarded(() => this.#wake()), Math.min(inMs, 2 ** 31 - 1));
+  }
+
+  #tick(): void {
+    const now = monotonicNow();
+    const postmaster = this.#postmaster;
+    const isDue = now - this.#sentAt >= REPORT_EVERY_MS;
+    const isRetry = this.#backoff.failures > 0 && now >= this.#backoff.retryAt && postmaster === null;
+    const hasChanged = postmaster?.poll() ?? false;
+    if (postmaster?.isReady === true) {
+      if (hasChanged) this.#failure = null;
+      if (now - postmaster.startedAt > SETTLED_MS) this.#backoff = NO_FAILURE;
+    }
+    if (postmaster?.inRecovery === true) this.#parts.server.endUnwantedReceivers();
+    if (hasChanged || isDue || isRetry || isDeadlinePassed(this.#memory, now)) this.#wake();
+  }
+
+  /** Plans and acts until there is nothing more to do now; then tells. */
+  #wake(): void {
+    for (let steps = 0; ; steps += 1) {
+      if (steps === STEPS_MAX) throw new Error(`the plan does not come to rest: ${this.#rule} ${this.#step.kind}`);
+      const { rule, step } = plan(this.#facts());
+      this.#note(rule, step);
+      if (step.kind === 'rest' || step.kind === 'carryOn') break;
+      this.#act(step);
+    }
+    if (this.#step.kind === 'carryOn' || (this.#step.kind === 'rest' && this.#step.obeyed)) {
+      this.#memory = { ...this.#memory, obeysIndex: this.#memory.answer?.index ?? 0 };
+    }
+    this.#report();
+    const isIdle = this.#postmaster === null && this.#task === null && !this.#killing;
+    if (this.#exiting && isIdle) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #facts(): Facts {
+    const postmaster = this.#postmaster;
+    this.#data = postmaster === null ? this.#inspect() : this.#runningData(postmaster);
+    return {
+      now: monotonicNow(),
+      memory: this.#memory,
+      exiting: this.#exiting,
+      killing: this.#killing,
+      task: this.#task === null ? null : { ...this.#task.task, ending: this.#task.ending },
+      postgres:
+        postmaster === null
+          ? null
+          : { ready: postmaster.isReady, inRecovery: postmaster.inRecovery, upstream: postmaster.upstream },
+      data: this.#data,
+      retryAt: this.#backoff.retryAt,
+    };
+  }
+
+  #inspect(): Inspected {
+    const { dataDir, state } = this.#parts.tools;
+    const data = inspect(dataDir, state.marks, this.#parts.expectation);
+    // Emptied from outside: what is put there next is not what the mark was about.
+    if (data.state === 'empty' && state.marks.mark !== null && this.#task === null) state.update({ mark: null });
+    return data;
+  }
+
+  #runningData({ control }: Postmaster): Inspected {
+    const { systemId = null, timeline = null, checkpointLsn = null } = control ?? {};
+    const cleanShutdown = control?.cleanShutdown ?? false;
+    return { state: 'initialised', fresh: false, systemId, timeline, cleanShutdown, checkpointLsn, problem: null };
+  }
+
+  #note(rule: string, step: Step): void {
+    const problem = step.kind === 'rest' ? step.problem : null;
+    const known = this.#step.kind === 'rest' ? this.#step.problem : null;
+    const { log } = this.#parts;
+    if (problem !== null && problem.code !== known?.code) {
+      log.error({ event: 'postgres.refused', rule, code: problem.code }, problem.message);
+    }
+    if (step.kind !== this.#step.kind || rule !== this.#rule) log.debug({ event: 'plan', rule, step }, rule);
+    this.#rule = rule;
+    this.#step = step;
+  }
+
+  #act(step: Exclude<Step, { kind: 'rest' | 'carryOn' }>): void {
+    switch (step.kind) {
+      case 'kill':
+        this.#parts.log.warn({ event: 'fence.kill', rule: this.#rule, why: step.why }, 'killing PostgreSQL');
+        this.#kill();
+        if (step.hold) this.#memory = hold(this.#memory);
+        return;
+      case 'abort':
+        this.#parts.log.info({ event: 'task.aborted', task: this.#task?.task.kind, why: step.why }, 'task aborted');
+        return this.#abortTask();
+      case 'begin':
+        return this.#begin(step.task, step.aside);
+      case 'start':
+        return this.#start(step.as, step.upstream);
+      case 'repoint':
+        if (this.#postmaster !== null) this.#parts.server.repoint(this.#postmaster, step.upstream);
+    }
+  }
+
+  #abortTask(): void {
+    if (this.#task === null || this.#task.ending) return;
+    this.#task.ending = true;
+    this.#task.abort.abort(new Error('aborted'));
+  }
+
+  /** The signals are sent before this returns. */
+  #kill(): void {
+    if (this.#postmaster !== null) this.#postmaster.asked = true;
+    const { dataDir } = this.#parts.tools;
+    if (this.#killing) return;
+    this.#killing = true;
+    const gone = killAllIn(dataDir, this.#parts.log);
+    if (this.#task?.task.kind === 'initialise' || this.#task?.task.kind === 'clone') this.#abortTask();
+    void Promise.all([gone, this.#postmaster?.exited]).then(() =>
+      this.#guarded(() => {
+        this.#killing = false;
+        this.#wake();
+      }),
+    );
+  }
+
+  #begin(task: Task, aside: boolean): void {
+    const running: RunningTask = { task, abort: new AbortController(), ending: false };
+    this.#task = running;
+    const onProgress = (what: string, percent: number | null) => this.#setProgress(what, percent);
+    const context = { aside, postmaster: this.#postmaster, signal: running.abort.signal };
+    void carryOut(task, { ...this.#parts.tools, onProgress }, context).then((problem) =>
+      this.#guarded(() => this.#ended(running, problem)),
+    );
+  }
+
+  #setProgress(what: string, percent: number | null): void {
+    if (this.#progress?.what === what && this.#progress.percent === percent) return;
+    this.#progress = { what, percent };
+    this.#parts.log.info({ event: 'task.progress', what, percent }, percent === null ? what : `${what}: ${percent} %`);
+    this.#report();
+  }
+
+  #ended({ task, ending }: RunningTask, problem: Problem | null): void {
+    const { tools, log } = this.#parts;
+    this.#task = null;
+    this.#progress = null;
+    if (problem === null) {
+      this.#backoff = NO_FAILURE;
+      this.#failure = null;
+      const recloned = task.kind === 'clone' && this.#memory.answer?.instruction.kind === 'reclone';
+      if (recloned) {
+        tools.state.update({ recloned });
+        this.#memory = { ...this.#memory, recloned };
+      }
+    } else if (!ending) {
+      this.#failure = problem;
+      this.#backoff = failed(this.#backoff, monotonicNow(), RETRY);
+      log.error({ event: 'task.failed', task: task.kind, code: problem.code }, problem.message);
+    }
+    this.#wake();
+  }
+
+  #start(as: 'standby' | 'itself', upstream: Upstream | null): void {
+    const { tools, server } = this.#parts;
+    try {
+      // From now on it is a member's data, whatever happens next.
+      const systemId = tools.state.marks.systemId ?? this.#data.systemId;
+      if (as === 'itself') tools.state.update({ mark: null, systemId: this.#data.systemId });
+      else if (systemId !== tools.state.marks.systemId) tools.state.update({ systemId });
+      const postmaster = server.start(as, upstream);
+      this.#postmaster = postmaster;
+      void postmaster.exited.then((exit) => this.#guarded(() => this.#exited(postmaster, exit)));
+    } catch (error) {
+      this.#failure = { code: 'HAPG_POSTGRES_START_FAILED', message: messageOf(error) };
+      this.#backoff = failed(this.#backoff, monotonicNow(), RESTART);
+      this.#parts.log.error({ event: 'postgres.start_failed', err: messageOf(error) }, 'PostgreSQL was not started');
+    }
+  }
+
+  #exited(postmaster: Postmaster, exit: PostmasterExit): void {
+    const { log, server } = this.#parts;
+    this.#postmaster = null;
+    this.#exit = exit;
+    server.forget();
+    log[exit.asked ? 'info' : 'error']({ event: 'postgres.exited', ...exit }, 'PostgreSQL has ended');
+    if (exit.asked) this.#memory = endedAsAsked(this.#memory);
+    else {
+      this.#memory = endedUnasked(this.#memory);
+      this.#backoff = failed(this.#backoff, exit.at, RESTART);
+      this.#explain(postmaster, exit);
+    }
+    // Its backends are sessions of their own: one of them can still commit and answer its client.
+    this.#kill();
+    this.#wake();
+    if (!exit.asked) setTimeout(() => this.#explain(postmaster, exit), LAST_WORDS_MS);
+  }
+
+  /** Its last words may still be in the pipe when it has exited. */
+  #explain({ lastFatal }: Postmaster, { code, signal }: PostmasterExit): void {
+    if (this.#postmaster !== null) return;
+    const how = signal === null ? `with ${code ?? 'no exit code'}` : `by ${signal}`;
+    this.#failure = {
+      code: 'HAPG_POSTGRES_EXITED',
+      message: `PostgreSQL ended ${how}: ${lastFatal ?? 'it said nothing'}`,
+    };
+  }
+
+  #report(): void {
+    const report = reportOf({
+      incarnation: this.#incarnation,
+      bootId: bootId(),
+      memory: this.#memory,
+      step: this.#step,
+      exiting: this.#exiting,
+      killing: this.#killing,
+      task: this.#task?.task ?? null,
+      postmaster: this.#postmaster,
+      exit: this.#exit,
+      receivingFrom: this.#postmaster?.upstream?.node ?? null,
+      data: this.#data,
+      progress: this.#progress,
+      failure: this.#failure,
+    });
+    const text = JSON.stringify(report);
+    const now = monotonicNow();
+    if (text === this.#sent && now - this.#sentAt < REPORT_EVERY_MS) return;
+    this.#sent = text;
+    this.#sentAt = now;
+    this.#parts.client.post(report);
+  }
+}
+
+const LAST_WORDS_MS = 50;

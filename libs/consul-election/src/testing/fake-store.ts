@@ -1,0 +1,139 @@
+import type { KvEntry } from '../api';
+import type { TxnError, TxnOperation } from '../transaction';
+
+export type Outcome =
+  | { readonly committed: true; readonly entries: readonly KvEntry[] }
+  | { readonly committed: false; readonly errors: readonly TxnError[] };
+type Keys = Map<string, KvEntry>;
+type Applied = { readonly entry: KvEntry } | { readonly what: string } | { readonly gone: true };
+
+const stripped = (entry: KvEntry): KvEntry => ({ ...entry, value: '' });
+
+/** Consul's keys and sessions as one server's state machine sees them: no time, no network. Its words are those of Consul 1.8.7. */
+export class FakeStore {
+  private keys: Keys = new Map();
+  private readonly sessions = new Set<string>();
+  /** Raft's index. */
+  index = 10;
+
+  get(key: string): KvEntry | null {
+    return this.keys.get(key) ?? null;
+  }
+
+  hasSession(id: string): boolean {
+    return this.sessions.has(id);
+  }
+
+  addSession(id: string): void {
+    this.index += 1;
+    this.sessions.add(id);
+  }
+
+  /** Frees what the session holds, as behaviour `release` does. */
+  endSession(id: string): void {
+    if (!this.sessions.delete(id)) return;
+    this.index += 1;
+    for (const [key, entry] of this.keys)
+      if (entry.session === id) this.keys.set(key, { ...entry, session: null, modifyIndex: this.index });
+  }
+
+  apply(operations: readonly TxnOperation[]): Outcome {
+    const keys: Keys = new Map(this.keys);
+    const index = this.index + 1;
+    const outcomes = operations.map((operation) => this.applyOne(keys, index, operation));
+    const errors = outcomes.flatMap((outcome, opIndex) => ('what' in outcome ? [{ opIndex, what: outcome.what }] : []));
+    this.index = index;
+    if (errors.length > 0) return { committed: false, errors };
+    this.keys = keys;
+    return {
+      committed: true,
+      entries: outcomes.flatMap((outcome) => ('entry' in outcome ? [outcome.entry] : [])),
+    };
+  }
+
+  private applyOne(keys: Keys, index: number, operation: TxnOperation): Applied {
+    const { key } = operation;
+    const found = keys.get(key);
+    switch (operation.verb) {
+      case 'get':
+        return found === undefined ? { what: `key "${key}" doesn't exist` } : { entry: found };
+      case 'check-not-exists':
+        return found === undefined ? { gone: true } : { what: `key "${key}" exists` };
+      case 'check-index':
+        return checkIndex(key, found, operation.index);
+      case 'check-session':
+        return checkSession(key, found, operation.session);
+      case 'lock':
+        return this.lock(keys, index, found, operation);
+      case 'unlock':
+        if (found?.session !== operation.session)
+          return { what: `failed to unlock key "${key}", lock isn't held, or is held by another session` };
+        return put(keys, index, found, { key, value: operation.value, session: null, lockIndex: found.lockIndex });
+      case 'set':
+        return put(keys, index, found, {
+          key,
+          value: operation.value,
+          session: found?.session ?? null,
+          lockIndex: found?.lockIndex ?? 0,
+        });
+      case 'cas':
+        if ((found?.modifyIndex ?? 0) !== operation.index)
+          return { what: `failed to set key "${key}", index is stale` };
+        return put(keys, index, found, {
+          key,
+          value: operation.value,
+          session: found?.session ?? null,
+          lockIndex: found?.lockIndex ?? 0,
+        });
+      case 'delete':
+        keys.delete(key);
+        return { gone: true };
+      case 'delete-cas':
+        if (found !== undefined && found.modifyIndex !== operation.index)
+          return { what: `failed to delete key "${key}", index is stale` };
+        keys.delete(key);
+        return { gone: true };
+    }
+  }
+
+  private lock(
+    keys: Keys,
+    index: number,
+    found: KvEntry | undefined,
+    { key, value, session }: { key: string; value: string; session: string },
+  ): Applied {
+    if (!this.sessions.has(session)) return { what: `invalid session "${session}"` };
+    if (found?.session === session) return put(keys, index, found, { key, value, session, lockIndex: found.lockIndex });
+    if (found !== undefined && found.session !== null)
+      return { what: `failed to lock key "${key}", lock is already held` };
+    return put(keys, index, found, { key, value, session, lockIndex: (found?.lockIndex ?? 0) + 1 });
+  }
+}
+
+function checkIndex(key: string, found: KvEntry | undefined, index: number): Applied {
+  if (found === undefined) return { what: `failed to check index, key "${key}" doesn't exist` };
+  if (found.modifyIndex !== index)
+    return { what: `failed index check for key "${key}", current modify index ${found.modifyIndex} != ${index}` };
+  return { entry: stripped(found) };
+}
+
+function checkSession(key: string, found: KvEntry | undefined, session: string): Applied {
+  if (found === undefined) return { what: `failed to check session, key "${key}" doesn't exist` };
+  if (found.session !== session)
+    return { what: `failed session check for key "${key}", current session "${found.session ?? ''}" != "${session}"` };
+  return { entry: stripped(found) };
+}
+
+// A write that changes nothing leaves the ModifyIndex where it is.
+function put(
+  keys: Keys,
+  index: number,
+  found: KvEntry | undefined,
+  next: Pick<KvEntry, 'key' | 'value' | 'session' | 'lockIndex'>,
+): Applied {
+  const same = found?.value === next.value && found.session === next.session && found.lockIndex === next.lockIndex;
+  const modifyIndex = same ? found.modifyIndex : index;
+  const entry = { ...next, flags: 0, createIndex: found?.createIndex ?? index, modifyIndex };
+  keys.set(next.key, entry);
+  return { entry: stripped(entry) };
+}

@@ -1,0 +1,3 @@
+export { FakeConsul, type FakeLink, type FakeRequest, type Fate } from './fake-consul';
+export { FakeStore } from './fake-store';
+export { VirtualClock, driftingClock } from './virtual-clock';

@@ -1,0 +1,141 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import Table from 'cli-table3';
+import { Command, InvalidArgumentError } from 'commander';
+import type { ClusterFile } from './cluster-file';
+import { addClusterOptions, clusterOptions } from './command-options';
+import { askOwner, type Command as ControlCommand } from './control';
+import { runDaemon } from './daemon';
+import { startDaemon } from './daemon-start';
+import { parseCount } from './options';
+import { controlSocket } from './owner';
+import { describeProcesses } from './process-table';
+import { processesUnder } from './processes';
+import { parseTarget } from './target';
+import { measureUsage } from './usage';
+import { waitFor } from './waiting';
+
+/** Stopping in order is bounded by 5 s for each of three stages. */
+const DOWN_MS = 30_000;
+
+const program = new Command('cluster').description('Starts and drives a cluster of real processes on this machine.');
+
+addClusterOptions(program.command('up'))
+  .description('start a cluster in the background; returns when it has a Master and all Replicas stream')
+  .action(async (_, command: Command) => {
+    const options = clusterOptions(command);
+    print(`Starting in ${options.workdir} …`);
+    const daemon = await startDaemon(options, false);
+    daemon.unref();
+    print(`The cluster is up. Its addresses, passwords and processes: ${join(options.workdir, 'cluster.json')}`);
+    print(`End it with: tools/cluster down --workdir ${options.workdir}`);
+  });
+
+addClusterOptions(program.command('daemon', { hidden: true }))
+  .option('--until-stdin-ends', 'end when standard input does', false)
+  .action(async (given: { untilStdinEnds: boolean }, command: Command) =>
+    runDaemon(clusterOptions(command), given.untilStdinEnds),
+  );
+
+withWorkdir(program.command('down'))
+  .description('end all processes of a cluster; its data stays')
+  .option('--purge', 'remove the work directory as well', false)
+  .action(async (given: { workdir: string; purge: boolean }) => {
+    const workdir = resolve(given.workdir);
+    await bringDown(workdir);
+    if (given.purge) rmSync(workdir, { recursive: true, force: true });
+  });
+
+withWorkdir(program.command('status'))
+  .description('show the members and their processes')
+  .option('--json', 'print cluster.json', false)
+  .option('--usage <seconds>', 'measure memory and processor time for so long', (text) =>
+    asArgument(() => parseCount('--usage', text, 1, 3_600)),
+  )
+  .action(async (given: { workdir: string; json: boolean; usage?: number }) => {
+    const cluster = (await ask(given.workdir, { do: 'status' })) as ClusterFile;
+    if (given.usage !== undefined) print(await usageTable(cluster, given.usage));
+    else print(given.json ? JSON.stringify(cluster, null, 2) : describeProcesses(cluster));
+  });
+
+targeted(
+  'kill',
+  'kill (SIGKILL) a process, which is started again as Kubernetes would, or a whole node, which stays down',
+)
+  .option('--keep-down', 'do not start the process again', false)
+  .action(async (target: string, given: { workdir: string; keepDown: boolean }) => {
+    await ask(given.workdir, { do: 'kill', target, keepDown: given.keepDown });
+  });
+
+const PLAIN = {
+  freeze: 'stop processes where they are (SIGSTOP); NODE/postgres: all of PostgreSQL',
+  thaw: 'let frozen processes go on (SIGCONT)',
+  start: 'start what is kept down',
+  restart: 'end a process, or all of a node, in order and start it again',
+} as const;
+
+for (const [name, description] of Object.entries(PLAIN) as [keyof typeof PLAIN, string][]) {
+  targeted(name, description).action(async (target: string, given: { workdir: string }) => {
+    await ask(given.workdir, { do: name, target });
+  });
+}
+
+program.parseAsync().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});
+
+function withWorkdir(command: Command): Command {
+  return command.requiredOption('--workdir <dir>', 'the work directory of the cluster');
+}
+
+function targeted(name: string, description: string): Command {
+  return withWorkdir(program.command(name))
+    .description(description)
+    .argument('<NODE[/PROCESS]>', 'such as node0, node0/postgres, lb0/haproxy, consul0', (text) =>
+      asArgument(() => (parseTarget(text), text)),
+    );
+}
+
+async function ask(workdir: string, command: ControlCommand): Promise<unknown> {
+  return askOwner(controlSocket(resolve(workdir)), command);
+}
+
+async function bringDown(workdir: string): Promise<void> {
+  const file = join(workdir, 'cluster.json');
+  if (!existsSync(file)) throw new Error(`no cluster in ${workdir}`);
+  const { owner } = JSON.parse(readFileSync(file, 'utf8')) as ClusterFile;
+  await ask(workdir, { do: 'down' });
+  await waitFor(() => processesUnder(workdir).length === 0 && !isAlive(owner.pid), {
+    what: 'the end of the cluster',
+    timeoutMs: DOWN_MS,
+  });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+async function usageTable(cluster: ClusterFile, seconds: number): Promise<string> {
+  const table = new Table({ head: ['MEMBER', 'PROCESS', 'PID', 'MiB', '% OF A CORE'], style: { head: [] } });
+  for (const { member, process, pid, residentMiB, cpuPercent } of await measureUsage(cluster, seconds)) {
+    table.push([member, process, pid, residentMiB.toFixed(1), cpuPercent.toFixed(2)]);
+  }
+  return table.toString();
+}
+
+function asArgument<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,73 @@
+import { resolve } from 'node:path';
+import { InvalidArgumentError, type Command } from 'commander';
+import { DEFAULT_SIZE, defaultWorkdir, parseCount, parseSetting, type ClusterOptions } from './options';
+
+interface GivenOptions {
+  readonly nodes: number;
+  readonly loadBalancers: number;
+  readonly consulServers: number;
+  readonly workdir?: string;
+  readonly set: Readonly<Record<string, string>>;
+}
+
+/** Adds the options that say what kind of cluster to start; `clusterOptions` reads them. */
+export function addClusterOptions(command: Command): Command {
+  return command
+    .option('--nodes <count>', 'database nodes, 1 to 9', count('--nodes', 1, 9), DEFAULT_SIZE.nodes)
+    .option(
+      '--load-balancers <count>',
+      'load balancers, 1 to 5',
+      count('--load-balancers', 1, 5),
+      DEFAULT_SIZE.loadBalancers,
+    )
+    .option(
+      '--consul-servers <count>',
+      'Consul servers, 1 to 5',
+      count('--consul-servers', 1, 5),
+      DEFAULT_SIZE.consulServers,
+    )
+    .option(
+      '--workdir <dir>',
+      'where everything of the cluster lies; default: a new one in the place for temporary files',
+    )
+    .option(
+      '--set <option=value>',
+      'an option of the services, as in leaseDuration=5s; may be repeated',
+      collectSetting,
+      {},
+    );
+}
+
+/** Reads what `addClusterOptions` added. */
+export function clusterOptions(command: Command): ClusterOptions {
+  const { nodes, loadBalancers, consulServers, workdir, set } = command.opts<GivenOptions>();
+  return { nodes, loadBalancers, consulServers, workdir: resolve(workdir ?? defaultWorkdir()), settings: set };
+}
+
+/** The options as arguments again, for a process that is to start the same cluster. */
+export function clusterArguments(options: ClusterOptions): string[] {
+  return [
+    ...['--nodes', String(options.nodes)],
+    ...['--load-balancers', String(options.loadBalancers)],
+    ...['--consul-servers', String(options.consulServers)],
+    ...['--workdir', options.workdir],
+    ...Object.entries(options.settings).flatMap(([option, value]) => ['--set', `${option}=${value}`]),
+  ];
+}
+
+function count(name: string, minimum: number, maximum: number): (text: string) => number {
+  return (text) => asArgument(() => parseCount(name, text, minimum, maximum));
+}
+
+function collectSetting(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const [option, value] = asArgument(() => parseSetting(text));
+  return { ...before, [option]: value };
+}
+
+function asArgument<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}

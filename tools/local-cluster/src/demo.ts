@@ -1,0 +1,41 @@
+import { rmSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { addClusterOptions, clusterOptions } from './command-options';
+import { runDemo } from './demo/run-demo';
+import { SCENARIOS, type Scenario } from './demo/scenario';
+import { whenToldToEnd } from './owner';
+
+interface Given {
+  readonly scenario: Scenario;
+  readonly once: boolean;
+  readonly json?: string;
+  readonly workdir?: string;
+}
+
+const program = addClusterOptions(new Command('demo'))
+  .description('Starts a cluster on this machine, writes to it through a load balancer, and lets its Master die.')
+  .addOption(
+    new Option('--scenario <name>', 'what happens once the cluster has settled')
+      .choices(SCENARIOS)
+      .default('kill-master'),
+  )
+  .option('--once', 'end after the scenario; exit code 0 only if a new Master took writes', false)
+  .option('--json <file>', 'write what was measured to a file')
+  .action(async (given: Given, command: Command) => {
+    const told = new AbortController();
+    whenToldToEnd((why) => told.abort(new Error(why)));
+    const cluster = clusterOptions(command);
+    const json = given.json === undefined ? null : resolve(given.json);
+    const succeeded = await runDemo(
+      { cluster, scenario: given.scenario, once: given.once, json, output: process.stdout },
+      told.signal,
+    );
+    if (succeeded && given.workdir === undefined) rmSync(cluster.workdir, { recursive: true, force: true });
+    process.exit(succeeded ? 0 : 1);
+  });
+
+program.parseAsync().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

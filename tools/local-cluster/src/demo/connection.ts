@@ -1,0 +1,50 @@
+import { Socket } from 'node:net';
+import { monotonicNow, type Millis } from '@ha-postgres/service-kit';
+import { Client } from 'pg';
+
+export interface ConnectionPlace {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+/** A connection that can be dropped at once, also while the server is silent. */
+export interface OpenConnection {
+  readonly client: Client;
+  readonly openedAt: Millis;
+  /** True once the server or the way to it has closed it. */
+  isBroken(): boolean;
+  drop(): void;
+}
+
+/**
+ * Opens a connection; connecting and every statement end after `timeoutMs`, on both sides.
+ * @throws Error as `pg` reports it.
+ */
+export async function openConnection(place: ConnectionPlace, timeoutMs: number): Promise<OpenConnection> {
+  const socket = new Socket();
+  let isBroken = false;
+  const client = new Client({
+    ...place,
+    stream: () => socket,
+    connectionTimeoutMillis: timeoutMs,
+    query_timeout: timeoutMs,
+    statement_timeout: timeoutMs,
+    application_name: 'ha-postgres-demo',
+  });
+  const drop = () => {
+    isBroken = true;
+    socket.destroy();
+  };
+  client.on('error', drop);
+  client.on('end', () => (isBroken = true));
+  try {
+    await client.connect();
+  } catch (error) {
+    drop();
+    throw error;
+  }
+  return { client, openedAt: monotonicNow(), isBroken: () => isBroken, drop };
+}

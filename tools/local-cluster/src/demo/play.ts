@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { monotonicNow, type Millis } from '@ha-postgres/service-kit';
+import { waitFor } from '../waiting';
+import { firstDetection } from './detection';
+import type { Failover } from './report';
+import { DOWN_MS, FAULTS, type Scenario } from './scenario';
+import { runningMaster, type Stage } from './stage';
+
+const NEW_MASTER_MS = 60_000;
+const OLD_MASTER_END_MS = 60_000;
+
+/** Plays one fault to its end: until the old Master's node is what it is to be, or time has run out (both are told as events). */
+export async function play(stage: Stage, scenario: Exclude<Scenario, 'none'>, signal: AbortSignal): Promise<Failover> {
+  const { cluster, events, timeline } = stage;
+  const fault = FAULTS[scenario];
+  const before = timeline.current;
+  const oldMaster = runningMaster(before);
+  if (oldMaster === null) throw new Error('there is no running Master to strike');
+  const oldTerm = before?.value?.term ?? 0;
+  events.add(fault.describe(oldMaster));
+  const struckAt = monotonicNow();
+  const struckWall = Date.now();
+  await fault.strike(cluster, oldMaster);
+
+  await untilRouted(stage, struckAt, oldTerm, signal);
+  if (fault.mend !== null) {
+    await delay(Math.max(0, struckAt + DOWN_MS - monotonicNow()), undefined, { signal });
+    events.add(`${oldMaster} ${fault.mend.text}`);
+    await fault.mend.carryOut(cluster, oldMaster);
+  }
+  await oldMasterEnds(stage, oldMaster, signal);
+
+  const isNext = (term: number | undefined) => term !== undefined && term > oldTerm;
+  const detected = firstDetection(scenario, oldMaster, join(cluster.layout.logs), struckWall);
+  return {
+    scenario,
+    struckAt,
+    oldMaster,
+    detectedAt: detected === null ? null : struckAt + (detected - struckWall),
+    released: timeline.firstAfter(struckAt, ({ value }) => value?.term === oldTerm && value.released),
+    elected: timeline.firstAfter(struckAt, ({ value, isHeld }) => isHeld && isNext(value?.term)),
+    promoted: timeline.firstAfter(struckAt, (sight) => runningMaster(sight) !== null && isNext(sight.value?.term)),
+  };
+}
+
+/** Waits for a new Master and the first acknowledgement on a connection made since; says so if there is none in time. */
+async function untilRouted(stage: Stage, struckAt: Millis, oldTerm: number, signal: AbortSignal): Promise<void> {
+  const { timeline, ledger, events } = stage;
+  try {
+    const elected = await waitFor(
+      () =>
+        timeline.firstAfter(
+          struckAt,
+          ({ value, isHeld }) => isHeld && (value?.term ?? 0) > oldTerm && value?.phase === 'running',
+        ),
+      { what: 'a new Master', timeoutMs: NEW_MASTER_MS, everyMs: 20, signal },
+    );
+    await waitFor(() => ledger.firstOnConnectionAfter(Math.min(elected.at, struckAt + NEW_MASTER_MS)), {
+      what: 'an insert on the new Master',
+      timeoutMs: NEW_MASTER_MS,
+      everyMs: 20,
+      signal,
+    });
+    events.add(
+      `inserts go to ${elected.value?.node ?? '?'}: write outage ${Math.round(ledger.longestGapAfter(struckAt) ?? 0)} ms`,
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    events.add((error as Error).message);
+  }
+}
+
+async function oldMasterEnds(stage: Stage, oldMaster: string, signal: AbortSignal): Promise<void> {
+  const roleOf = () => stage.cluster.describe().nodes.find(({ name }) => name === oldMaster)?.role ?? null;
+  try {
+    await waitFor(() => roleOf() === 'DeadMaster' || roleOf() === 'Replica', {
+      what: `${oldMaster} to be DeadMaster or Replica`,
+      timeoutMs: OLD_MASTER_END_MS,
+      everyMs: 100,
+      signal,
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    stage.events.add((error as Error).message);
+  }
+}

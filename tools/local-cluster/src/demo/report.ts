@@ -1,0 +1,105 @@
+import type { Millis } from '@ha-postgres/service-kit';
+import type { Ledger } from './ledger';
+import type { MasterSight } from './master-timeline';
+import type { Scenario } from './scenario';
+
+/** When a step of the failover was seen, in milliseconds since the fault; null: it was not, or there is no such step. */
+export interface Timings {
+  /** Somebody noticed: from the services' logs. */
+  readonly detectedMs: number | null;
+  /** The old Master gave the lock back. */
+  readonly releasedMs: number | null;
+  /** Another node held the lock. */
+  readonly electedMs: number | null;
+  /** It ran as Master. */
+  readonly promotedMs: number | null;
+  /** The client's first insert on a connection made after the election was acknowledged. */
+  readonly routedMs: number | null;
+}
+
+/** What `--json` writes. */
+export interface Report {
+  readonly scenario: Scenario;
+  readonly writeOutageMs: number | null;
+  readonly attempts: number;
+  readonly failed: number;
+  readonly ambiguous: number;
+  readonly acknowledgedLost: number | null;
+  readonly oldMaster: string | null;
+  readonly newMaster: string | null;
+  readonly timings: Timings;
+}
+
+/** What was seen of one fault. */
+export interface Failover {
+  readonly scenario: Scenario;
+  readonly struckAt: Millis;
+  readonly oldMaster: string;
+  readonly detectedAt: Millis | null;
+  readonly released: MasterSight | null;
+  readonly elected: MasterSight | null;
+  readonly promoted: MasterSight | null;
+}
+
+/**
+ * Puts the numbers together.
+ * @param lost how many acknowledged inserts are missing; null: nobody could be asked.
+ */
+export function reportOf(failover: Failover, ledger: Ledger, lost: number | null): Report {
+  const { struckAt, elected } = failover;
+  const after = (moment: Millis | null | undefined) =>
+    moment === null || moment === undefined ? null : rounded(moment - struckAt);
+  const routed = elected === null ? null : ledger.firstOnConnectionAfter(elected.at);
+  return {
+    scenario: failover.scenario,
+    writeOutageMs: rounded(ledger.longestGapAfter(struckAt)),
+    ...countsOf(ledger, lost),
+    oldMaster: failover.oldMaster,
+    newMaster: failover.promoted?.value?.node ?? null,
+    timings: {
+      detectedMs: after(failover.detectedAt),
+      releasedMs: after(failover.released?.at),
+      electedMs: after(elected?.at),
+      promotedMs: after(failover.promoted?.at),
+      routedMs: after(routed?.at),
+    },
+  };
+}
+
+/** The report of a run without a fault: the longest pause of all, and nobody new. */
+export function quietReport(master: string, ledger: Ledger, lost: number | null): Report {
+  const timings = { detectedMs: null, releasedMs: null, electedMs: null, promotedMs: null, routedMs: null };
+  const writeOutageMs = rounded(ledger.longestGapAfter(0));
+  return { scenario: 'none', writeOutageMs, ...countsOf(ledger, lost), oldMaster: master, newMaster: null, timings };
+}
+
+/** The demo's success: after a fault a new Master took writes; without one, writes were acknowledged at all. */
+export function isSuccess(report: Report): boolean {
+  if (report.scenario === 'none') return report.writeOutageMs !== null;
+  return report.newMaster !== null && report.timings.routedMs !== null;
+}
+
+/** The report for people. */
+export function describeReport(report: Report): string[] {
+  const { timings } = report;
+  const steps = Object.entries(timings)
+    .filter(([, ms]) => ms !== null)
+    .map(([name, ms]) => `${name.replace(/Ms$/, '')} ${ms as number} ms`);
+  return [
+    ...(report.scenario === 'none'
+      ? []
+      : [`${report.oldMaster ?? '?'} → ${report.newMaster ?? 'nobody'}; after the fault: ${steps.join(', ')}`]),
+    `write outage ${report.writeOutageMs ?? 'unknown'} ms; of ${report.attempts} inserts ${report.failed} failed, ${report.ambiguous} of them ambiguous; ` +
+      `acknowledged and lost: ${report.acknowledgedLost ?? 'unknown'}`,
+  ];
+}
+
+function countsOf(ledger: Ledger, acknowledgedLost: number | null) {
+  return { attempts: ledger.attempts, failed: ledger.failed, ambiguous: ledger.ambiguous, acknowledgedLost };
+}
+
+function rounded(ms: number): number;
+function rounded(ms: number | null): number | null;
+function rounded(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms * 10) / 10;
+}

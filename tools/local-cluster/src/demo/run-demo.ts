@@ -1,0 +1,85 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { replaceFile } from '../atomic-file';
+import { SETTLE_MS } from '../carry-out';
+import type { ClusterOptions } from '../options';
+import { ownCluster } from '../owner';
+import { waitUntilSettled } from '../settled';
+import { EventList } from './event-list';
+import { LiveView } from './live-view';
+import { play } from './play';
+import { describeReport, isSuccess, quietReport, reportOf, type Report } from './report';
+import type { Scenario } from './scenario';
+import type { Output } from './screen';
+import { runningMaster, Stage } from './stage';
+
+export interface DemoOptions {
+  readonly cluster: ClusterOptions;
+  readonly scenario: Scenario;
+  /** End after the scenario; else go on until told to end. */
+  readonly once: boolean;
+  /** Where to write the report, or null. */
+  readonly json: string | null;
+  readonly output: Output;
+}
+
+/** Long enough to see what the cluster does without a fault, or after one, in milliseconds. */
+const QUIET_MS = 10_000;
+const AFTERMATH_MS = 2_000;
+
+/** Runs the demo from start to end; true if it showed what it is to show. Nothing of it is left running. */
+export async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<boolean> {
+  const { output } = options;
+  const size = options.cluster;
+  output.write(
+    `Starting ${size.nodes} nodes, ${size.loadBalancers} load balancers, ${size.consulServers} Consul server(s) in ${size.workdir}\n`,
+  );
+  const view = new LiveView(output);
+  const events = new EventList((line) => view.event(line));
+  const { cluster, stop } = await ownCluster(size, { onDown: () => process.kill(process.pid, 'SIGTERM'), signal });
+  try {
+    const stage = new Stage(cluster, events);
+    view.begin(stage);
+    await waitUntilSettled(() => cluster.describe(), SETTLE_MS, signal);
+    await stage.begin(signal);
+    const report = await playOnce(stage, options.scenario, signal);
+    if (!options.once) await untilTold(stage, report, signal);
+    const lost = await stage.end();
+    return conclude(options, view, report(lost));
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    // Ctrl-C before the scenario was over: no failure where the demo was to go on until then, but not a success either.
+    return !options.once && options.json === null;
+  } finally {
+    view.end();
+    await stop(0);
+  }
+}
+
+type ReportWith = (lost: number | null) => Report;
+
+async function playOnce(stage: Stage, scenario: Scenario, signal: AbortSignal): Promise<ReportWith> {
+  if (scenario === 'none') {
+    await delay(QUIET_MS, undefined, { signal });
+    return (lost) => quietReport(runningMaster(stage.timeline.current) ?? '?', stage.ledger, lost);
+  }
+  const failover = await play(stage, scenario, signal);
+  await delay(AFTERMATH_MS, undefined, { signal });
+  return (lost) => reportOf(failover, stage.ledger, lost);
+}
+
+/** Goes on until Ctrl-C. */
+async function untilTold(stage: Stage, report: ReportWith, signal: AbortSignal): Promise<void> {
+  for (const line of describeReport(report(null)).slice(0, 1)) stage.events.add(line);
+  stage.events.add('goes on until Ctrl-C; drive it with tools/cluster, see --help there');
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+function conclude(options: DemoOptions, view: LiveView, report: Report): boolean {
+  view.end();
+  for (const line of describeReport(report)) options.output.write(`${line}\n`);
+  if (options.json !== null) replaceFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  return isSuccess(report);
+}

@@ -1,0 +1,12 @@
+export type { ClusterFile, ClusterLoadBalancer, ClusterNode } from './cluster-file';
+export { consulLeader } from './consul-leader';
+export { Guard } from './guard';
+export { LocalCluster } from './local-cluster';
+export { readNodeStatus } from './node-status';
+export { DEFAULT_SIZE, type ClusterOptions } from './options';
+export { freePorts } from './ports';
+export { postmasterPid, processState, processesUnder, signalAll } from './processes';
+export { RemoteCluster } from './remote-cluster';
+export type { ClusterEvent } from './supervisor-log';
+export { waitFor, type Patience } from './waiting';
+export { installedPrograms, WORKSPACE_ROOT, type Programs } from './workspace';

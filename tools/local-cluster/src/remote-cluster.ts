@@ -1,0 +1,78 @@
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ClusterFile, ClusterNode } from './cluster-file';
+import { askOwner, type Command } from './control';
+import { startDaemon } from './daemon-start';
+import type { ClusterOptions } from './options';
+import { controlSocket } from './owner';
+import { whatIsMissing } from './settled';
+
+/** A cluster that another process owns: drive it by commands, read its truth from `cluster.json`. */
+export class RemoteCluster {
+  readonly workdir: string;
+
+  constructor(workdir: string) {
+    this.workdir = workdir;
+  }
+
+  /** Starts a cluster that ends with this process; resolves when it has settled. `stop` ends it. */
+  static async start(options: ClusterOptions): Promise<{ cluster: RemoteCluster; stop: () => Promise<void> }> {
+    const daemon = await startDaemon(options, true);
+    return { cluster: new RemoteCluster(options.workdir), stop: () => ended(daemon) };
+  }
+
+  /** @throws Error if there is no `cluster.json`. */
+  describe(): ClusterFile {
+    return JSON.parse(readFileSync(join(this.workdir, 'cluster.json'), 'utf8')) as ClusterFile;
+  }
+
+  /** @throws RangeError if there is no node of that name. */
+  node(name: string): ClusterNode {
+    const node = this.describe().nodes.find((candidate) => candidate.name === name);
+    if (node === undefined) throw new RangeError(`no node ${JSON.stringify(name)} in ${this.workdir}`);
+    return node;
+  }
+
+  /** The one node whose role is Master, or null while there is none or more than one. */
+  get master(): ClusterNode | null {
+    const masters = this.describe().nodes.filter((node) => node.role === 'Master');
+    return masters.length === 1 ? (masters[0] ?? null) : null;
+  }
+
+  /** What is missing until a Master, streaming Replicas and the ways to them are there; null: nothing. */
+  whatIsMissing(): Promise<string | null> {
+    return whatIsMissing(this.describe());
+  }
+
+  kill(target: string, keepDown = false): Promise<void> {
+    return this.ask({ do: 'kill', target, keepDown });
+  }
+
+  freeze(target: string): Promise<void> {
+    return this.ask({ do: 'freeze', target });
+  }
+
+  thaw(target: string): Promise<void> {
+    return this.ask({ do: 'thaw', target });
+  }
+
+  start(target: string): Promise<void> {
+    return this.ask({ do: 'start', target });
+  }
+
+  restart(target: string): Promise<void> {
+    return this.ask({ do: 'restart', target });
+  }
+
+  private async ask(command: Command): Promise<void> {
+    await askOwner(controlSocket(this.workdir), command);
+  }
+}
+
+async function ended(daemon: ChildProcess): Promise<void> {
+  if (daemon.exitCode !== null || daemon.signalCode !== null) return;
+  const gone = new Promise<void>((resolve) => daemon.once('exit', () => resolve()));
+  daemon.kill('SIGTERM');
+  await gone;
+}
