@@ -25,13 +25,13 @@ export interface Change {
   readonly commands: readonly Command[];
 }
 
-/**
- * Out of the backend. Always with `shutdown sessions`: maint alone closes none if the server was already down. Sessions
- * that outlived an interrupted change are closed as well.
- */
+/** Always with `shutdown sessions`: maint alone closes none if the server was already down. */
+const leaving = (server: ServerNow): Command[] => [setServerState(server, 'maint'), shutdownSessions(server)];
+
+/** Out of the backend. Sessions that outlived an interrupted change are closed as well. */
 function resting(server: ServerNow): Command[] {
-  if (server.isResting) return server.sessions > 0 ? [shutdownSessions(server)] : [];
-  return [setServerState(server, 'maint'), shutdownSessions(server)];
+  if (!server.isResting) return leaving(server);
+  return server.sessions > 0 ? [shutdownSessions(server)] : [];
 }
 
 function leadsThere(server: ServerNow, { host, port, checkPort }: Target): boolean {
@@ -52,9 +52,12 @@ const entering = (server: ServerNow, { isFresh }: DifferenceOptions): Command[] 
   ...(isFresh || server.check === null ? [] : [setServerHealth(server, 'down')]),
 ];
 
-/** A server is never given another address while it takes connections, nor made ready with sessions of an earlier one. */
+/**
+ * A server is never given another address while it takes connections, nor made ready with sessions of an earlier one. A
+ * move begins with maint whatever the server was a moment ago, so that it is right from any state.
+ */
 function serving(server: ServerNow, target: Target, options: DifferenceOptions): Command[] {
-  if (!leadsThere(server, target)) return [...resting(server), ...moving(server, target), ...entering(server, options)];
+  if (!leadsThere(server, target)) return [...leaving(server), ...moving(server, target), ...entering(server, options)];
   if (server.isResting) return [...resting(server), ...entering(server, options)];
   return server.isDraining ? [setServerState(server, 'ready')] : [];
 }

@@ -35,6 +35,8 @@ export class HaproxySync {
   readonly #wakeup = new Wakeup();
   readonly #stopping = new AbortController();
   #desired: Desired | null = null;
+  /** What HAProxy said last; null if it may have been restarted since. */
+  #current: readonly ServerNow[] | null = null;
   #running: Promise<void> | null = null;
   #unreachable = false;
   #lastProblem = '';
@@ -58,22 +60,28 @@ export class HaproxySync {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
+    let isNewWish = false;
     while (!signal.aborted) {
-      const waitMs = await this.#cycle(signal).catch((error: unknown) => this.#failed(error, signal));
-      await this.#wakeup.sleep(waitMs, signal);
+      const waitMs = await this.#cycle(isNewWish, signal).catch((error: unknown) => this.#failed(error, signal));
+      isNewWish = await this.#wakeup.sleep(waitMs, signal);
     }
   }
 
-  /** Returns how long to wait before the next one. */
-  async #cycle(signal: AbortSignal): Promise<number> {
+  /**
+   * Returns how long to wait before the next one. A new wish starts from what the last poll saw, which halves its way to
+   * HAProxy; should that have changed meanwhile, reading back finds it, and a move is right from any state.
+   */
+  async #cycle(isNewWish: boolean, signal: AbortSignal): Promise<number> {
     const { pollIntervalMs, isFresh, onSettled, now } = this.options;
     const startedAt = now();
-    let current = await this.#read(signal);
+    const known = isNewWish ? this.#current : null;
+    let current = known ?? (await this.#read(signal));
+    let isReadBack = known === null;
     for (let round = 0; ; round += 1) {
       const desired = this.#desired;
       if (desired === null) return pollIntervalMs;
       const changes = difference(desired, current, { isFresh: isFresh() });
-      if (changes.length === 0) {
+      if (changes.length === 0 && isReadBack) {
         this.#reportProblem(missingServers(desired, current));
         onSettled(desired);
         return pollIntervalMs;
@@ -82,8 +90,9 @@ export class HaproxySync {
         this.#reportProblem(changes.map(({ commands }) => commands.map(({ line }) => line).join('; ')));
         return pollIntervalMs;
       }
-      await this.#apply(changes, startedAt, signal);
+      if (changes.length > 0) await this.#apply(changes, startedAt, signal);
       current = await this.#read(signal);
+      isReadBack = true;
     }
   }
 
@@ -95,6 +104,7 @@ export class HaproxySync {
     this.options.onAnswer();
     if (this.#unreachable) this.options.log.info({ event: 'haproxy.answers' }, 'HAProxy answers again');
     this.#unreachable = false;
+    this.#current = current;
     return current;
   }
 
@@ -114,6 +124,7 @@ export class HaproxySync {
   }
 
   #failed(error: unknown, signal: AbortSignal): number {
+    this.#current = null;
     if (signal.aborted) return 0;
     const why = error instanceof Error ? error.message : String(error);
     this.options.onFailure(why);

@@ -8,10 +8,12 @@ export class Wakeup {
     this.#wake?.();
   }
 
-  /** Resolves after `ms`, or as soon as it is rung or aborted; never rejects. */
-  async sleep(ms: number, signal: AbortSignal): Promise<void> {
+  /** Resolves after `ms`, or as soon as it is rung or aborted, and says whether it was rung; never rejects. */
+  async sleep(ms: number, signal: AbortSignal): Promise<boolean> {
     if (!this.#rung && !signal.aborted) await this.#next(ms, signal);
+    const rung = this.#rung;
     this.#rung = false;
+    return rung;
   }
 
   #next(ms: number, signal: AbortSignal): Promise<void> {

@@ -79,7 +79,7 @@ export class Guard {
       cwd: '/',
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
-      env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
+      env: { PATH: process.env.PATH ?? '/usr/bin:/bin' },
     });
     this.#child = child;
     // The runner's end must not wait for the guard, and a dead guard's pipe is no reason to fail.

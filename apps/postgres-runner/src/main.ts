@@ -19,7 +19,7 @@ runApp({
   rules: configProblems,
   start: async ({ config, log, onStop, fail }) => {
     const account = accountOf(config.user);
-    const binaries = findBinaries(config.binDir, process.env['PATH'] ?? '');
+    const binaries = findBinaries(config.binDir, process.env.PATH ?? '');
     mkdirSync(config.stateDir, { recursive: true, mode: 0o711 });
     const lock = acquireNodeLock(join(config.stateDir, 'runner.lock'));
     onStop(() => lock.release());

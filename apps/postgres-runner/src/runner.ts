@@ -217,11 +217,18 @@ export class Runner {
         return;
       case 'abort':
         this.#parts.log.info({ event: 'task.aborted', task: this.#task?.task.kind, why: step.why }, 'task aborted');
-        return this.#abortTask();
-      case 'begin':
-        return this.#begin(step.task, step.aside);
-      case 'start':
-        return this.#start(step.as, step.upstream);
+        {
+          this.#abortTask();
+          return;
+        }
+      case 'begin': {
+        this.#begin(step.task, step.aside);
+        return;
+      }
+      case 'start': {
+        this.#start(step.as, step.upstream);
+        return;
+      }
       case 'repoint':
         if (this.#postmaster !== null) this.#parts.server.repoint(this.#postmaster, step.upstream);
     }

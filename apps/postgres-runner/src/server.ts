@@ -89,7 +89,10 @@ export class Server {
     if (this.#unwanted?.size === 0) return;
     const receivers = receiversIn(this.#dataDir);
     const unwanted = this.#unwanted;
-    if (unwanted === null) return terminate(receivers);
+    if (unwanted === null) {
+      terminate(receivers);
+      return;
+    }
     const left = receivers.filter((pid) => unwanted.has(pid));
     terminate(left);
     this.#unwanted = new Set(left);

@@ -9,7 +9,7 @@ const FORWARD_TIMEOUT_MS = 2_000;
 
 const LOOPBACK = /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/;
 
-/** The parser leaves an object where there was no body. */
+/** Left by `readBody`. */
 function bodyOf(request: Request): string {
   return typeof request.body === 'string' ? request.body : '';
 }

@@ -35,9 +35,11 @@ export function sendJson(response: Response, status: number, value: unknown): vo
 
 /** The last middleware: every error becomes a JSON answer, and what nobody foresaw is logged. */
 export function answerErrors(log: Log): ErrorRequestHandler {
-  return (error: unknown, request, response, next) => {
+  // Express knows a middleware for errors by its four parameters; without the fourth it would be one for requests.
+  return (error: unknown, request, response, _next) => {
+    // Nobody is left to be told, or an answer was cut off in its middle: then an end without its end says so.
     if (response.headersSent || response.destroyed) {
-      next(error);
+      response.destroy();
       return;
     }
     const known = refusalOf(error);

@@ -1,5 +1,6 @@
 import { RequestVerifier, bootId, monotonicNanos, type Log, type Metrics } from '@ha-postgres/service-kit';
 import express, { type Express, type RequestHandler } from 'express';
+import { readBody } from './body';
 import type { Controller } from './controller-client';
 import { forwardRunnerReport, forwardSigned } from './forwarding';
 import { parseFailsafeRequest, parseVoteRequest } from '@ha-postgres/cluster-state';
@@ -19,9 +20,6 @@ export interface Parts {
 }
 
 type Method = 'GET' | 'POST' | 'OPTIONS';
-
-/** The largest request is a runner's report, of about 2 kB. */
-const BODY_LIMIT = '64kb';
 
 const machineNow = (): Moment => ({ bootId: bootId(), nanos: monotonicNanos() });
 
@@ -63,16 +61,14 @@ export function createRoutes(parts: Parts): Express {
     }
     route.all(refuseMethod(methods));
   };
-  // The text as sent: signatures are over its bytes, not over what a parser makes of it.
-  const body = express.text({ type: () => true, limit: BODY_LIMIT });
 
   app.use(countAnswers(parts.metrics));
   on('/controller/ready', CHECK, answerReady(parts.subscription, now, 'any'));
   on('/controller/role', ['GET'], answerRole(parts.subscription, now));
   on('/controller/status', ['GET'], answerStatus(parts.subscription, now));
-  on('/controller/runner', ['POST'], body, forwardRunnerReport(parts.controller));
-  on('/controller/vote', ['POST'], body, forwardSigned(parts, verifier, '/vote', parseVoteRequest));
-  on('/controller/failsafe', ['POST'], body, forwardSigned(parts, verifier, '/failsafe', parseFailsafeRequest));
+  on('/controller/runner', ['POST'], readBody, forwardRunnerReport(parts.controller));
+  on('/controller/vote', ['POST'], readBody, forwardSigned(parts, verifier, '/vote', parseVoteRequest));
+  on('/controller/failsafe', ['POST'], readBody, forwardSigned(parts, verifier, '/failsafe', parseFailsafeRequest));
   on('/primary', CHECK, answerReady(parts.subscription, now, 'Master'));
   on('/replica', CHECK, answerReady(parts.subscription, now, 'Replica'));
   on('/health', CHECK, answerReady(parts.subscription, now, 'any'));

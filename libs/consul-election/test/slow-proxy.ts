@@ -1,5 +1,12 @@
 import { once } from 'node:events';
-import { createServer, request as send, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request as send,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface Passing {
@@ -13,6 +20,9 @@ export interface Treatment {
   readonly before?: Promise<unknown>;
   readonly after?: Promise<unknown> | 'lost';
 }
+
+const without = (headers: IncomingHttpHeaders, ...names: string[]): IncomingHttpHeaders =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
 
 async function textOf(stream: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
@@ -60,14 +70,14 @@ export class SlowProxy {
     this.answered.push({ ...passing, status });
     if (after === 'lost') return;
     await after;
-    const { 'content-length': _length, 'transfer-encoding': _encoding, ...headers } = answer.headers;
+    const headers = without(answer.headers, 'content-length', 'transfer-encoding');
     outgoing.writeHead(status, headers);
     outgoing.end(text);
   }
 
   private forward({ method, path, body }: Passing, { headers }: IncomingMessage): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
-      const { host: _host, connection: _connection, 'accept-encoding': _encoding, ...rest } = headers;
+      const rest = without(headers, 'host', 'connection', 'accept-encoding');
       const out = send(
         new URL(path, this.target),
         { method, headers: { ...rest, 'content-length': Buffer.byteLength(body) } },

@@ -23,7 +23,11 @@ export function ancestry(
   let term = master.term;
   while (term > disk.dataTerm) {
     const entry = history.promotions.find((promotion) => promotion.term === term);
-    if (entry === undefined) return { kind: 'unknown', why: `the history does not tell how term ${term} began` };
+    if (entry === undefined) return untold(term, master.term);
+    // A history that goes in circles must not keep this node from fencing in time.
+    if (entry.parentTerm >= term) {
+      return { kind: 'unknown', why: `the history says that term ${term} grew from term ${entry.parentTerm}` };
+    }
     if (entry.parentTerm < disk.dataTerm) {
       return {
         kind: 'diverged',
@@ -33,7 +37,17 @@ export function ancestry(
     if (entry.parentTerm === disk.dataTerm) return beforeFork(entry.forkLsn, entry.term, postgres);
     term = entry.parentTerm;
   }
-  return { kind: 'diverged', why: `data of term ${disk.dataTerm} is newer than the Master's term ${master.term}` };
+  // Only where Consul's memory went back: newer data must not be given up for an older history.
+  return { kind: 'unknown', why: `data of term ${disk.dataTerm} is newer than the Master's term ${master.term}` };
+}
+
+/**
+ * The newest entry may be on its way still. One further back never comes (its Master promoted and ended before it could
+ * write it): data that cannot be shown to be an ancestor must then be treated as if it were none.
+ */
+function untold(term: number, masterTerm: number): Ancestry {
+  const why = `the history does not tell how term ${term} began`;
+  return term === masterTerm ? { kind: 'unknown', why } : { kind: 'diverged', why };
 }
 
 function beforeFork(forkLsn: string, term: number, postgres: Pick<PostgresSight, 'lsn'>): Ancestry {

@@ -1,6 +1,8 @@
 import type { DataDirectory } from '@ha-postgres/cluster-state';
-import type { InitializeSight, Observation } from './observation';
+import type { Action } from './actions';
+import type { InitializeSight, MasterEntry, Observation } from './observation';
 import type { Outcome, Rules } from './outcome';
+import { consulWentBack, lastRunningMaster, leaseRanOut, predecessorEndsAt } from './takeover';
 
 /** How a cluster begins: one creator, who alone may run `initdb`; everybody else waits for a Master to copy. */
 export const bootstrapRules: Rules = {
@@ -14,7 +16,8 @@ export const bootstrapRules: Rules = {
 
   creatorFinishesTheBootstrap: (o) => {
     const data = dataOf(o);
-    return o.holdsInitialize && data?.fresh === true && data.systemId !== null
+    const isDone = (initializeOf(o)?.value?.systemId ?? null) !== null;
+    return o.holdsInitialize && !isDone && data?.fresh === true && data.systemId !== null
       ? {
           role: 'Replica',
           instruction: { kind: 'wait' },
@@ -45,6 +48,7 @@ export const bootstrapRules: Rules = {
     const initialize = initializeOf(o);
     const data = dataOf(o);
     if (initialize === null || data === null || !isUnclaimed(initialize) || !mayCreate(o)) return null;
+    if (data.state === 'unusable') return null;
     if (data.state === 'initialised' && !data.fresh) {
       return refuse(
         'there is no cluster in Consul yet, but the data directory is not empty: an administrator must decide',
@@ -52,7 +56,36 @@ export const bootstrapRules: Rules = {
     }
     return { role: 'Replica', instruction: { kind: 'wait' }, actions: [{ type: 'lockInitialize' }] };
   },
+
+  /** Its first hold ended before any Master ran. Nobody else has data, so nobody else can ever take the lock. */
+  creatorTakesItsLockAgain: (o) => {
+    const data = dataOf(o);
+    const entry = o.master.known ? o.master.value.entry : null;
+    if (data?.fresh !== true || entry === null || !isItsOwnCluster(o, data)) return null;
+    const takeOver = entry.session !== null;
+    if (!mayTakeAgain(o, entry) || (takeOver && o.now <= predecessorEndsAt(entry, o.policy))) return null;
+    const term = Math.max(entry.value?.term ?? 0, o.disk.highestTerm, o.votedTerm) + 1;
+    const actions: Action[] =
+      takeOver && !leaseRanOut(entry, o.policy)
+        ? [{ type: 'confirmMaster' }]
+        : [{ type: 'acquire', term, decidedOn: entry.modifyIndex, takeOver }];
+    return { role: 'Replica', instruction: { kind: 'wait' }, actions };
+  },
+
+  /** Started as a standby it would lose the mark by which it can still be wiped, should another node's cluster be the one. */
+  freshDataIsNotStartedAsAStandby: (o) =>
+    dataOf(o)?.fresh === true ? { role: 'Replica', instruction: { kind: 'wait' } } : null,
 };
+
+function isItsOwnCluster(o: Observation, data: DataDirectory): boolean {
+  const systemId = initializeOf(o)?.value?.systemId ?? null;
+  return systemId !== null && systemId === data.systemId;
+}
+
+function mayTakeAgain(o: Observation, entry: MasterEntry): boolean {
+  const isNobodys = entry.value?.node === o.self.node && lastRunningMaster(entry.value) === null;
+  return isNobodys && !o.acquiring && o.now >= o.disk.promisedUntil && consulWentBack(o) === null && o.members.known;
+}
 
 function refuse(why: string): Outcome {
   return { role: 'Replica', instruction: { kind: 'stop', mode: 'fast', why } };

@@ -18,7 +18,7 @@ export const candidateRules: Rules = {
   candidateWaitsForItsAcquire: (o, memory) => (o.acquiring ? follow(o, memory) : null),
 
   candidateStandsBack: candidate((o, memory) =>
-    o.now < memory.standBackUntil ? { ...waiting(o, memory), wakeAt: memory.standBackUntil } : null,
+    o.now < memory.standBackUntil ? { ...follow(o, memory), wakeAt: memory.standBackUntil } : null,
   ),
 
   candidateWaitsForTheLastMasterAfterAColdStart: candidate((o, memory, entry) => {
@@ -71,9 +71,4 @@ function isColdStart(o: Observation, entry: MasterEntry): boolean {
 
 function follow(o: Observation, memory: Memory): Outcome {
   return { role: 'Replica', instruction: { kind: 'follow', upstream: keepsVote(o) ? null : memory.upstream } };
-}
-
-/** A Master that just stopped is not started again while others may take over; a standby goes on as it is. */
-function waiting(o: Observation, memory: Memory): Outcome {
-  return o.postgres.alive ? follow(o, memory) : { role: 'Replica', instruction: { kind: 'wait' } };
 }

@@ -1,5 +1,6 @@
 import type { Observation } from './observation';
 import type { Outcome, Rules } from './outcome';
+import { lastRunningMaster } from './takeover';
 
 const BLOCKED: Outcome = {
   role: 'DeadMaster',
@@ -35,7 +36,6 @@ function anotherRanAfter(o: Observation): boolean {
   const { ledTerm } = o.disk;
   const value = o.master.known ? o.master.value.entry?.value : null;
   if (ledTerm === null || value === null || value === undefined) return false;
-  const runs = value.phase === 'running' && value.node !== o.self.node && value.term > ledTerm;
-  const ran = value.last !== null && value.last.node !== o.self.node && value.last.term > ledTerm;
-  return runs || ran;
+  const last = lastRunningMaster(value);
+  return last !== null && last.node !== o.self.node && last.term > ledTerm;
 }

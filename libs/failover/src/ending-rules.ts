@@ -98,7 +98,8 @@ function release(o: Observation, hold: Hold, ending: Ending): Outcome {
     actions: [
       {
         type: 'release',
-        released: o.now >= hold.waitUntil,
+        // A promise kept for the predecessor's failsafe is waited out like its lease.
+        released: o.now >= Math.max(hold.waitUntil, o.disk.promisedUntil),
         successor: ending.successor,
         lsn: endOfWal(o),
         lsnExact: hold.phase === 'running' && o.runner.known && o.runner.value.data.cleanShutdown,

@@ -20,7 +20,7 @@ export const followRules: Rules = {
   emptyNodeClonesTheMaster: (o) => {
     const master = runningMaster(o);
     if (master === null || !o.runner.known || o.runner.value.data.state === 'initialised') return null;
-    return follow(upstreamOf(master));
+    return followMaster(master);
   },
 
   emptyNodeWaitsForAMaster: (o) =>
@@ -34,7 +34,7 @@ export const followRules: Rules = {
     const judged = ancestry(master, o.history.known ? o.history.value : null, o.disk, o.postgres);
     switch (judged.kind) {
       case 'ancestor':
-        return follow(upstreamOf(master), dataTermReached(o, master));
+        return followMaster(master, dataTermReached(o, master));
       case 'diverged':
         return { role: 'Replica', instruction: { kind: 'reclone', upstream: upstreamOf(master), why: judged.why } };
       case 'unknown':
@@ -47,6 +47,12 @@ export const followRules: Rules = {
 
 function follow(upstream: Upstream | null, actions: readonly Action[] = []): Outcome {
   return { role: 'Replica', instruction: { kind: 'follow', upstream }, actions, memory: { upstream } };
+}
+
+/** A Master runs: who did not take over when it was let go first may be let go first again the next time. */
+function followMaster(master: MasterValue, actions: readonly Action[] = []): Outcome {
+  const upstream = upstreamOf(master);
+  return { ...follow(upstream, actions), memory: { upstream, passedOver: [] } };
 }
 
 /** The Master that holds the lock and takes writes, if it is another node. */

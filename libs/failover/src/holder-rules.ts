@@ -42,6 +42,12 @@ export const holderRules: Rules = {
     o.postgres.lsn === null || o.postgres.inRecovery === null ? RECEIVE_FROM_NOBODY : null,
   ),
 
+  holderStopsAPostgresThatSomebodyElsePromoted: beforePromotion((o) =>
+    o.postgres.inRecovery === false
+      ? begin(o, 'PostgreSQL is out of recovery though this hold has not promoted it', 'immediate', standBack(o))
+      : null,
+  ),
+
   holderAsksForVotes: beforePromotion((o, _memory, hold) => {
     if (o.votes?.term === hold.term) return o.votes.complete ? null : RECEIVE_FROM_NOBODY;
     return { ...RECEIVE_FROM_NOBODY, actions: [{ type: 'collectVotes', term: hold.term }] };
@@ -135,9 +141,9 @@ function stillReceiving(memory: Memory): Outcome {
 
 const RECEIVE_FROM_NOBODY: Outcome = { role: 'Replica', instruction: { kind: 'follow', upstream: null } };
 
-/** The first hold of all: there is no predecessor, and nothing to vote on. */
+/** No Master ever ran: the creator's hold, the first of all or one after a first that ended early. There is nothing to vote on. */
 function isBootstrap(hold: Hold): boolean {
-  return hold.predecessor === null;
+  return hold.last === null;
 }
 
 /** `pg_promote` was asked for in this very hold: votes have been counted, there is no way back but the end of the hold. */
@@ -149,7 +155,8 @@ function hasPromoted(o: Observation, hold: Hold): boolean {
 function isArmed(o: Observation, hold: Hold): boolean {
   if (!o.runner.known || o.published?.instruction.kind !== 'lead') return false;
   const { armed } = o.runner.value;
-  return armed?.term === hold.term && armed.index >= o.published.instructionIndex;
+  if (armed?.term !== hold.term || armed.index < o.published.instructionIndex) return false;
+  return Number(BigInt(armed.validUntil)) / 1e6 > o.now;
 }
 
 function lead(o: Observation, hold: Hold, actions: readonly Action[]): Outcome {
@@ -170,8 +177,10 @@ function needsFailsafe(o: Observation, hold: Hold): boolean {
 function wantedMembers(o: Observation): MembersValue['members'] | null {
   if (!o.members.known) return null;
   const current = o.members.value.members;
-  const kept = current.filter((member) => member.node === o.self.node || !o.goneMembers.includes(member.node));
-  const missing = [o.self, ...o.reachableReplicas].filter((node) => !kept.some((member) => sameAddress(member, node)));
+  const wanted = [o.self, ...o.reachableReplicas];
+  const isGone = ({ node }: NodeAddress) => o.goneMembers.includes(node) && !wanted.some((one) => one.node === node);
+  const kept = current.filter((member) => !isGone(member));
+  const missing = wanted.filter((node) => !kept.some((member) => sameAddress(member, node)));
   if (missing.length === 0 && kept.length === current.length) return null;
   const replaced = kept.filter((member) => !missing.some((node) => node.node === member.node));
   return [...replaced, ...missing].sort((a, b) => (a.node < b.node ? -1 : 1));

@@ -24,11 +24,12 @@ export function mayPromiseFailsafe(
   request: FailsafeRequest,
   lastConsistentAnswerAt: number | null,
 ): Consent {
-  if (o.hold !== null || o.acquiring) return { agree: false, why: 'holds the lock itself, or may have just taken it' };
+  if (o.hold !== null || o.acquiring || o.resuming)
+    return { agree: false, why: 'holds the lock itself, or may have just taken it' };
   const wentBack = consulWentBack(o);
   if (o.disk.highestTerm > 0 && wentBack !== null) return { agree: false, why: wentBack };
-  if (request.term < o.disk.highestTerm)
-    return { agree: false, why: `has seen term ${o.disk.highestTerm}, newer than ${request.term}` };
+  const newest = Math.max(o.disk.highestTerm, o.votedTerm);
+  if (request.term < newest) return { agree: false, why: `has seen term ${newest}, newer than ${request.term}` };
   const holder = o.master.known ? o.master.value.entry?.value : null;
   if (holder?.term === request.term && holder.node !== request.holder) {
     return { agree: false, why: `term ${request.term} is held by ${holder.node}` };

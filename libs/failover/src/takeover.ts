@@ -43,6 +43,7 @@ const obstacles: readonly Obstacle[] = [
   (o) => (o.members.known ? null : `members unknown: ${o.members.why}`),
   (o) => (o.master.known ? null : `master unknown: ${o.master.why}`),
   consulWentBack,
+  (o) => (isUnreadable(o) ? 'what stands in the master key cannot be read' : null),
   (o) => (listedOnlyAfter(o) ? 'was put on the list of members after the last beat that was seen' : null),
   (o) => (o.now < o.disk.promisedUntil ? 'promised the Master (failsafe) not to take over yet' : null),
   (o) => (o.postgres.alive ? null : `PostgreSQL does not answer: ${o.postgres.failure ?? 'unknown'}`),
@@ -82,6 +83,11 @@ export function consulWentBack(o: Observation): string | null {
     return `Consul's memory went back (seen: term ${o.disk.highestTerm}, index ${o.disk.highestModifyIndex}): an administrator must name the Master`;
   }
   return null;
+}
+
+/** An unreadable value counts as absent, and an absent one makes nobody Master: term, lag and predecessor are unknown. */
+function isUnreadable(o: Observation): boolean {
+  return o.master.known && o.master.value.entry !== null && o.master.value.entry.value === null;
 }
 
 /** The list that added this node came with a beat; taking over on an older one would skip that beat's lease. */
@@ -125,6 +131,7 @@ export function betterCandidate(
     (answer) =>
       answer.granted &&
       answer.candidate &&
+      answer.replayed &&
       answer.lsn !== null &&
       !passedOver.includes(answer.node) &&
       isAhead(answer, o, own),
@@ -157,7 +164,9 @@ export function comparePositions(termA: number, lsnA: Lsn, termB: number, lsnB: 
 export function keepsVote(o: Observation): boolean {
   if (o.votedTerm === 0) return false;
   const entry = o.master.known ? o.master.value.entry : null;
-  if (entry?.value == null || entry.value.term > o.votedTerm) return false;
+  // Not to be seen: kept, unless this node's data shows that the term, or a later one, had a running Master.
+  if (entry?.value == null) return o.disk.dataTerm < o.votedTerm;
+  if (entry.value.term > o.votedTerm) return false;
   if (entry.value.term < o.votedTerm) return true;
   return entry.session !== null && entry.value.phase !== 'running';
 }

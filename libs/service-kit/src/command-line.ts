@@ -25,7 +25,10 @@ export function commandOf(name: string, description: string, options: OptionSpec
   const command = new Command(name).description(description).helpOption(false).helpCommand(false);
   command.allowUnknownOption().allowExcessArguments().exitOverride();
   for (const [option, spec] of Object.entries(options)) {
-    command.addOption(new Option(`${flagOf(option, spec)} [value]`, spec.description));
+    const flag = new Option(`${flagOf(option, spec)} [value]`, spec.description);
+    // commander reads `--no-failover` as the opposite of an option `failover`, which is then true unless it is given.
+    flag.negate = false;
+    command.addOption(flag);
   }
   command.addOption(new Option('--config [file]', 'YAML file with options by their camelCase names'));
   for (const [request, text] of Object.entries(REQUESTS)) command.addOption(new Option(`--${request}`, text));

@@ -20,6 +20,8 @@ export function consulConfig(layout: Layout, identity: ConsulIdentity, version: 
     bind_addr: host,
     client_addr: host,
     server: identity.isServer,
+    // The catalogue names only the servers' RPC port; by this the services find their HTTP port as well.
+    node_meta: { http_port: String(identity.httpPort) },
     ...(identity.isServer ? { bootstrap_expect: layout.servers.length } : {}),
     retry_join: layout.servers.map((server) => `${host}:${server.gossipPort}`),
     retry_interval: '1s',

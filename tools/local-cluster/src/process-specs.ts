@@ -58,6 +58,7 @@ export function nodeSpecs(context: SpecContext, node: NodePlace): ProcessSpec[] 
       dataDir: node.dataDir,
       stateDir: join(node.dir, 'runner'),
       socketDir: socketDir(node),
+      binDir: programs.postgresBin,
       port: node.postgresPort,
       listenAddresses: layout.host,
       roleServerUrl: roleServerUrl(layout, node),

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
+import { delimiter, dirname, join, resolve } from 'node:path';
 
 /** The root of the workspace: this file lies, as source and bundled, three folders below it. */
 export const WORKSPACE_ROOT = resolve(__dirname, '..', '..', '..');
@@ -8,6 +8,8 @@ export const WORKSPACE_ROOT = resolve(__dirname, '..', '..', '..');
 export interface Programs {
   readonly consul: string;
   readonly haproxy: string;
+  /** The directory of PostgreSQL's programs. */
+  readonly postgresBin: string;
   /** The services, as scripts for Node. */
   readonly dbController: string;
   readonly roleServer: string;
@@ -24,6 +26,7 @@ export function installedPrograms(): Programs {
   const programs = {
     consul: onPath('consul'),
     haproxy: onPath('haproxy'),
+    postgresBin: postgresBin(),
     dbController: service('db-controller'),
     roleServer: service('role-server'),
     postgresRunner: service('postgres-runner'),
@@ -32,6 +35,12 @@ export function installedPrograms(): Programs {
   const missing = Object.values(programs).filter((path) => !existsSync(path));
   if (missing.length > 0) throw new Error(`missing: ${missing.join(', ')}; tools/setup installs and builds all of it`);
   return programs;
+}
+
+/** Where the `postgres` on the path really lies: a link to it may stand in a directory without the other programs. */
+function postgresBin(): string {
+  const postgres = onPath('postgres');
+  return existsSync(postgres) ? dirname(realpathSync(postgres)) : postgres;
 }
 
 /** The full path of a program, or its bare name if it is nowhere on the path. */

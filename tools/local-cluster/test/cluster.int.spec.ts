@@ -1,10 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { consulLeader } from '../src/consul-leader';
+import { LocalCluster } from '../src/local-cluster';
 import { processesUnder, processState } from '../src/processes';
 import { RemoteCluster } from '../src/remote-cluster';
 import { waitFor } from '../src/waiting';
-import { standInCluster } from './support';
+import { standIns, standInCluster } from './support';
 
 const soon = { timeoutMs: 15_000, everyMs: 20 };
 
@@ -15,7 +16,10 @@ describe('a cluster of stand-ins with real Consul and HAProxy', () => {
   beforeAll(async () => {
     owned = await standInCluster({ nodes: 2, loadBalancers: 1 });
     remote = new RemoteCluster(owned.workdir);
-    await waitFor(() => remote.master?.processes.postgres ?? null, { what: 'a Master with a postmaster', ...soon });
+    await waitFor(
+      () => remote.master !== null && remote.describe().nodes.every(({ processes }) => processes.postgres !== null),
+      { what: 'a Master, and a postmaster on each node', ...soon },
+    );
   });
   afterAll(async () => {
     await owned.end();
@@ -129,9 +133,8 @@ describe('a cluster of stand-ins with real Consul and HAProxy', () => {
   });
 
   it('refuses a second owner of the same work directory', async () => {
-    const { LocalCluster } = await import('../src/local-cluster');
     const options = { nodes: 2, loadBalancers: 1, consulServers: 1, workdir: owned.workdir, settings: {} };
-    await expect(LocalCluster.open(options)).rejects.toThrow('runs in');
+    await expect(LocalCluster.open(options, standIns())).rejects.toThrow('runs in');
   });
 });
 

@@ -10,6 +10,7 @@ const STAND_IN = join(__dirname, 'stand-in.cjs');
 export const standIns = (): Programs => ({
   consul: onPath('consul'),
   haproxy: onPath('haproxy'),
+  postgresBin: '/unused',
   dbController: STAND_IN,
   roleServer: STAND_IN,
   postgresRunner: STAND_IN,

@@ -8,7 +8,7 @@ type Fields = Record<string, unknown>;
 class Unreadable extends Error {}
 
 function fail(what: string, value: unknown): never {
-  throw new Unreadable(`${what} is ${JSON.stringify(value) ?? 'missing'}`);
+  throw new Unreadable(`${what} is ${value === undefined ? 'missing' : JSON.stringify(value)}`);
 }
 
 function record(what: string, value: unknown): Fields {
@@ -35,33 +35,33 @@ function nanos(what: string, value: unknown): string {
 function upstream(what: string, value: unknown): Upstream {
   const fields = record(what, value);
   return {
-    node: text(`${what}.node`, fields['node']),
-    host: text(`${what}.host`, fields['host']),
-    port: port(`${what}.port`, fields['port']),
-    apiPort: port(`${what}.apiPort`, fields['apiPort']),
-    term: natural(`${what}.term`, fields['term']),
+    node: text(`${what}.node`, fields.node),
+    host: text(`${what}.host`, fields.host),
+    port: port(`${what}.port`, fields.port),
+    apiPort: port(`${what}.apiPort`, fields.apiPort),
+    term: natural(`${what}.term`, fields.term),
   };
 }
 
 function instruction(value: unknown): RunnerInstruction {
   const fields = record('instruction', value);
-  const why = () => (typeof fields['why'] === 'string' ? fields['why'] : '');
-  switch (fields['kind']) {
+  const why = () => (typeof fields.why === 'string' ? fields.why : '');
+  switch (fields.kind) {
     case 'wait':
     case 'initialise':
     case 'wipe':
-      return { kind: fields['kind'] };
+      return { kind: fields.kind };
     case 'follow':
       return {
         kind: 'follow',
-        upstream: fields['upstream'] === null ? null : upstream('instruction.upstream', fields['upstream']),
+        upstream: fields.upstream === null ? null : upstream('instruction.upstream', fields.upstream),
       };
     case 'reclone':
-      return { kind: 'reclone', upstream: upstream('instruction.upstream', fields['upstream']), why: why() };
+      return { kind: 'reclone', upstream: upstream('instruction.upstream', fields.upstream), why: why() };
     case 'lead':
-      return { kind: 'lead', term: natural('instruction.term', fields['term']) };
+      return { kind: 'lead', term: natural('instruction.term', fields.term) };
     case 'stop': {
-      const mode = fields['mode'];
+      const mode = fields.mode;
       return mode === 'fast' || mode === 'immediate'
         ? { kind: 'stop', mode, why: why() }
         : fail('instruction.mode', mode);
@@ -69,22 +69,22 @@ function instruction(value: unknown): RunnerInstruction {
     case 'blocked':
       return { kind: 'blocked', why: why() };
     default:
-      return fail('instruction.kind', fields['kind']);
+      return fail('instruction.kind', fields.kind);
   }
 }
 
 function answerOf(fields: Fields): RoleAnswer {
-  const role = ROLES.find((name) => name === fields['role']);
+  const role = ROLES.find((name) => name === fields.role);
   return {
-    index: natural('index', fields['index']),
-    bootId: text('bootId', fields['bootId']),
-    node: text('node', fields['node']),
-    role: role ?? fail('role', fields['role']),
-    validUntil: nanos('validUntil', fields['validUntil']),
-    term: natural('term', fields['term']),
-    instruction: instruction(fields['instruction']),
+    index: natural('index', fields.index),
+    bootId: text('bootId', fields.bootId),
+    node: text('node', fields.node),
+    role: role ?? fail('role', fields.role),
+    validUntil: nanos('validUntil', fields.validUntil),
+    term: natural('term', fields.term),
+    instruction: instruction(fields.instruction),
     // Only for people: the runner takes every address it uses from the instruction.
-    master: fields['master'] === null || fields['master'] === undefined ? null : upstream('master', fields['master']),
+    master: fields.master === null || fields.master === undefined ? null : upstream('master', fields.master),
   };
 }
 

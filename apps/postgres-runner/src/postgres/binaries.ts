@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { errors } from '../errors';
 
 /** Where PostgreSQL's programs are, and their major version. */
@@ -9,6 +9,8 @@ export interface Binaries {
   readonly major: number;
 }
 
+/** All of one version: Debian puts wrappers of client programs, psql among them, into /usr/bin. */
+const PROGRAMS = ['postgres', 'initdb', 'psql', 'pg_basebackup'];
 const DEBIAN_ROOT = '/usr/lib/postgresql';
 
 function debianDirectories(): string[] {
@@ -20,10 +22,19 @@ function debianDirectories(): string[] {
 
 function findDirectory(path: string): string {
   const directories = [...path.split(delimiter).filter((directory) => directory !== ''), ...debianDirectories()];
-  // initdb decides: Debian puts wrappers of client programs, psql among them, into /usr/bin.
-  const found = directories.find((dir) => ['postgres', 'initdb'].every((name) => existsSync(join(dir, name))));
-  if (found !== undefined) return found;
-  throw errors.HAPG_RUNNER_CANNOT_RUN_POSTGRES(`no directory of PATH and of ${DEBIAN_ROOT} has postgres and initdb`);
+  const found = directories
+    .map(homeOfPostgres)
+    .find((dir) => dir !== null && PROGRAMS.every((name) => existsSync(join(dir, name))));
+  if (found != null) return found;
+  throw errors.HAPG_RUNNER_CANNOT_RUN_POSTGRES(
+    `no directory of PATH and of ${DEBIAN_ROOT} has all of ${PROGRAMS.join(', ')}`,
+  );
+}
+
+/** Where the `postgres` of a directory really lies: a PATH may hold links to some of the programs only. */
+function homeOfPostgres(directory: string): string | null {
+  const postgres = join(directory, 'postgres');
+  return existsSync(postgres) ? dirname(realpathSync(postgres)) : null;
 }
 
 /** Reads what `postgres --version` prints, such as `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`. */

@@ -83,12 +83,13 @@ async function startPrivately(
     tools.account,
     tools.log,
   );
-  let hasExited = false;
-  void server.exited.then(() => (hasExited = true));
+  const ended = new AbortController();
+  void server.exited.then(() => ended.abort());
   const limit = AbortSignal.any([tools.signal, AbortSignal.timeout(SERVER_START_LIMIT_MS)]);
   while (!server.isReady) {
     await delay(SERVER_POLL_MS, undefined, { signal: limit });
-    if (hasExited) throw new Error(`the server for the init scripts ended: ${server.lastFatal ?? 'it said nothing'}`);
+    if (ended.signal.aborted)
+      throw new Error(`the server for the init scripts ended: ${server.lastFatal ?? 'it said nothing'}`);
     server.poll();
   }
   return server;
@@ -118,7 +119,7 @@ function scriptEnvironment(source: InitialiseSource, socketDir: string): Record<
         value === undefined || name.startsWith('HAPG_') ? [] : [[name, value]],
       ),
     ),
-    PATH: process.env['PATH'] ?? '',
+    PATH: process.env.PATH ?? '',
     PGHOST: socketDir,
     PGPORT: String(source.port),
     PGUSER: source.superuserName,
@@ -133,7 +134,7 @@ function scriptEnvironment(source: InitialiseSource, socketDir: string): Record<
 async function fill(source: InitialiseSource, tools: InitialiseTools, socketDir: string): Promise<void> {
   const { binaries, account, log, signal, onProgress } = tools;
   const environment = scriptEnvironment(source, socketDir);
-  environment['PATH'] = `${binaries.dir}:${environment['PATH'] ?? ''}`;
+  environment.PATH = `${binaries.dir}:${environment.PATH ?? ''}`;
   const psql = [join(binaries.dir, 'psql'), '-v', 'ON_ERROR_STOP=1', '--no-password', '--no-psqlrc', '--quiet'];
   const run = (command: string, arguments_: readonly string[], input?: string | ((stdin: Writable) => void)) =>
     runProgram({

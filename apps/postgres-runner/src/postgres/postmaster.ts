@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Upstream } from '@ha-postgres/cluster-state';
 import { monotonicNow, type Log, type Millis } from '@ha-postgres/service-kit';
@@ -54,7 +55,7 @@ export class Postmaster {
       // A session of its own: no signal meant for the runner's group reaches it.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C.UTF-8', TZ: process.env['TZ'] ?? 'UTC' },
+      env: { PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8', TZ: process.env.TZ ?? 'UTC' },
       ...account.spawn,
     });
     this.#lines = new PostgresLog(log);
@@ -96,8 +97,11 @@ export class Postmaster {
     if (!this.#control.inProduction) this.#isControlStale = false;
     const status = this.#isReady && !this.#isControlStale ? null : readPostmasterStatus(this.#dataDir, this.pid ?? 0);
     if (status === 'ready' || status === 'standby') this.#isReady = true;
-    // "ready" is what a postmaster says after recovery; a standby's says "standby".
-    if (status === 'ready' || (this.#control.inProduction && !this.#isControlStale)) this.#isOutOfRecovery = true;
+    // A hot standby's postmaster says "ready" as well, and a cloned control file says "in production" until the first
+    // restartpoint; the signal file goes away only when recovery ends.
+    if (this.#control.inProduction && !this.#isControlStale && !existsSync(join(this.#dataDir, 'standby.signal'))) {
+      this.#isOutOfRecovery = true;
+    }
     const after = [this.#isReady, this.#isOutOfRecovery, this.#control.checkpointLsn, this.#control.timeline];
     return after.some((value, index) => value !== before[index]);
   }

@@ -38,7 +38,7 @@ export async function runProgram(source: ProgramSource): Promise<void> {
     cwd: source.cwd,
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C.UTF-8', HOME: '/', ...source.environment },
+    env: { PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8', HOME: '/', ...source.environment },
     ...source.account.spawn,
   });
   const tail: string[] = [];

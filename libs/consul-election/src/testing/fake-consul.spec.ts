@@ -8,13 +8,10 @@ const consul = new FakeConsul(clock);
 consulContract('the Consul in memory', {
   client: () => consul.client(),
   run: async (work) => {
-    let over = false;
-    const ended = work.finally(() => (over = true));
-    ended.catch(() => undefined);
-    for (let ms = 0; ms < 10_000; ms += 1) {
-      await clock.advance(1);
-      if (over) break;
-    }
-    return ended;
+    const waiting = { over: false };
+    const end = (): void => void (waiting.over = true);
+    work.then(end, end);
+    for (let ms = 0; ms < 10_000 && !waiting.over; ms += 1) await clock.advance(1);
+    return work;
   },
 });

@@ -47,10 +47,13 @@ export async function runDemo(options: DemoOptions, signal: AbortSignal): Promis
     return conclude(options, view, report(lost));
   } catch (error) {
     if (!signal.aborted) throw error;
-    // Ctrl-C before the scenario was over: no failure where the demo was to go on until then, but not a success either.
-    return !options.once && options.json === null;
+    view.end();
+    output.write(`Ended before the scenario was over: ${(signal.reason as Error).message}\n`);
+    return false;
   } finally {
     view.end();
+    // What ends from here on is meant to.
+    cluster.removeAllListeners();
     await stop(0);
   }
 }

@@ -1,0 +1,219 @@
+import type { LastMaster, MasterValue, Phase } from '@ha-postgres/cluster-state';
+import { parseLsn } from '@ha-postgres/lsn';
+import type { Action } from '../actions';
+import type { DiskRecord, Hold, MasterEntry, Observation, Policy, PostgresSight } from '../observation';
+import { given, type Arguments } from './arguments';
+import { EMPTY, INITIALISED, SYSTEM_ID, address, hold, known, masterValue, unknown, vote } from './observations';
+import { runnerCommand } from './runner-command';
+
+export type Command = (o: Observation, args: Arguments) => Observation;
+
+/** What can be said in a transcript. Each changes what node `b` observes; nothing else happens. */
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  wait: (o, args) => ({ ...o, now: o.now + Number(args.name()) }),
+  self: (o, args) => ({ ...o, self: address(args.name()) }),
+  chance: (o, args) => ({ ...o, chance: Number(args.name()) }),
+  started: (o, args) => ({ ...o, startedAt: args.time('at') ?? o.now }),
+
+  policy: (o, args) => {
+    const times = given<Policy>({
+      coldStartWaitMs: args.number('coldStartWaitMs'),
+      maximumLagOnFailoverBytes: args.number('maximumLagOnFailoverBytes'),
+    } as Policy);
+    const tags = { noFailover: args.has('noFailover'), failoverPriority: args.number('failoverPriority') ?? 0 };
+    return { ...o, policy: { ...o.policy, ...times, tags } };
+  },
+
+  master: (o, args) => ({ ...o, master: known({ entry: entryOf(o, args) }, o.now) }),
+  'master-unknown': (o) => ({ ...o, master: unknown('Consul has no leader') }),
+  'master-absent': (o) => ({ ...o, master: known({ entry: null }, o.now) }),
+  'master-unreadable': (o) => {
+    const entry: MasterEntry = {
+      value: null,
+      modifyIndex: nextIndex(o),
+      session: null,
+      firstSeenAt: o.now,
+      confirmedSentAt: null,
+    };
+    return { ...o, master: known({ entry }, o.now) };
+  },
+  /** A consistent read, sent now, still shows the same value. */
+  confirmed: (o) => {
+    const entry = o.master.known ? o.master.value.entry : null;
+    return entry === null ? o : { ...o, master: known({ entry: { ...entry, confirmedSentAt: o.now } }, o.now) };
+  },
+  'never-saw-a-master': (o) => ({ ...o, masterSeenRunningAt: null }),
+
+  members: (o, args) => {
+    const modifyIndex = args.number('index') ?? 50;
+    const members = args
+      .names()
+      .filter((word) => !word.includes('='))
+      .map(address);
+    return { ...o, members: known({ members, modifyIndex }, o.now) };
+  },
+  'members-unknown': (o) => ({ ...o, members: unknown('Consul has no leader') }),
+  initialize: (o, args) => {
+    const value = { node: args.name(), systemId: args.has('done') ? (args.text('systemId') ?? SYSTEM_ID) : null };
+    const session = args.has('locked') ? 'creator' : null;
+    return { ...o, initialize: known({ value, modifyIndex: 10, session }, o.now) };
+  },
+  'initialize-absent': (o) => ({ ...o, initialize: known({ value: null, modifyIndex: null, session: null }, o.now) }),
+  /** `history 6<5@0/5000000`: term 6 grew from term 5 at that position. */
+  history: (o, args) => ({ ...o, history: known({ promotions: args.names().map(promotionOf) }, o.now) }),
+  'history-unknown': (o) => ({ ...o, history: unknown('not read yet') }),
+
+  hold: (o, args) => ({ ...o, hold: holdOf(o, args) }),
+  'hold-gone': (o) => ({ ...o, hold: null, votes: null }),
+  /** A beat, sent now, was answered. */
+  beat: (o) => {
+    const endsAt = o.now + o.policy.leaseDurationMs;
+    return o.hold === null ? o : { ...o, hold: { ...o.hold, endsAt, unansweredSince: null } };
+  },
+  disk: (o, args) => ({ ...o, disk: { ...o.disk, ...diskOf(args) } }),
+  postgres: (o, args) => ({ ...o, postgres: postgresOf(o, args) }),
+  runner: runnerCommand,
+  votes: (o, args) => ({
+    ...o,
+    votes: {
+      term: Number(args.name()),
+      startedAt: args.time('at') ?? o.now,
+      complete: !args.has('pending'),
+      answers: [],
+    },
+  }),
+  vote: (o, args) => {
+    if (o.votes === null) throw new RangeError(`a vote without votes: ${args.line}`);
+    const answer = vote(args.name(), {
+      term: o.votes.term,
+      granted: !args.has('refused'),
+      candidate: !args.has('noCandidate'),
+      replayed: !args.has('notReplayed'),
+      ...given({ lsn: args.text('lsn'), dataTerm: args.number('dataTerm') }),
+      failoverPriority: args.number('priority') ?? 0,
+    });
+    return { ...o, votes: { ...o.votes, answers: [...o.votes.answers, answer] } };
+  },
+  voted: (o, args) => ({ ...o, votedTerm: Number(args.name()) }),
+  'failsafe-asked': (o, args) => ({ ...o, lastFailsafeAskAt: args.time('at') ?? o.now }),
+  'own-kill': (o) => ({ ...o, ownKillAt: o.now }),
+  'replicas-stream': (o, args) => ({ ...o, reachableReplicas: args.names().map(address) }),
+  'members-gone': (o, args) => ({ ...o, goneMembers: args.names() }),
+  'under-way': (o, args) => ({ ...o, inFlight: new Set(args.names() as Action['type'][]) }),
+  flags: (o, args) => ({
+    ...o,
+    paused: args.has('paused'),
+    resuming: args.has('resuming'),
+    acquiring: args.has('acquiring'),
+    holdsInitialize: args.has('holdsInitialize'),
+    clockJumped: args.has('clockJumped'),
+  }),
+  'published-nothing': (o) => ({ ...o, published: null }),
+  data: (o, args) => {
+    if (!o.runner.known) throw new RangeError(`data without a runner's report: ${args.line}`);
+    const base = args.has('empty') ? EMPTY : { ...INITIALISED, fresh: args.has('fresh') };
+    const state = args.has('unusable') ? ({ state: 'unusable' } as const) : {};
+    const systemId = args.text('systemId');
+    const data = { ...base, ...state, ...(systemId === undefined ? {} : { systemId }) };
+    return { ...o, runner: known({ ...o.runner.value, data }, o.now) };
+  },
+};
+
+function nextIndex(o: Observation): number {
+  return (o.master.known ? (o.master.value.entry?.modifyIndex ?? 100) : 100) + 1;
+}
+
+function entryOf(o: Observation, args: Arguments): MasterEntry {
+  const value = masterValue(args.name(), {
+    ...given<MasterValue>({
+      term: args.number('term'),
+      phase: args.text('phase') as Phase | undefined,
+      lsn: args.text('lsn'),
+      timeline: args.number('timeline'),
+      successor: args.text('successor'),
+    } as MasterValue),
+    released: args.has('released'),
+    lsnExact: args.has('exact'),
+    last: lastOf(args.text('last')),
+  });
+  return {
+    value,
+    modifyIndex: args.number('index') ?? nextIndex(o),
+    session: args.has('free') ? null : 'session',
+    firstSeenAt: o.now,
+    confirmedSentAt: null,
+  };
+}
+
+/** `last=a/5/0/5000000`: node, term and position of the last Master that ran. */
+function lastOf(text: string | undefined): LastMaster | null {
+  if (text === undefined) return null;
+  const [node = '', term = '', ...lsn] = text.split('/');
+  return { node, term: Number(term), timeline: 1, lsn: lsn.join('/') };
+}
+
+function promotionOf(text: string) {
+  const [, term, parentTerm, forkLsn] = /^(\d+)<(\d+)@(\S+)$/.exec(text) ?? [];
+  if (term === undefined || parentTerm === undefined || forkLsn === undefined) {
+    throw new RangeError(`not a promotion: ${text}`);
+  }
+  return {
+    term: Number(term),
+    parentTerm: Number(parentTerm),
+    timeline: 1,
+    forkLsn,
+    node: 'a',
+    from: null,
+    why: 'test',
+    at: '',
+    tookMs: 1,
+  };
+}
+
+function holdOf(o: Observation, args: Arguments): Hold {
+  const last = args.text('last');
+  const base = o.hold ?? hold({ acquiredAt: o.now, endsAt: o.now + o.policy.leaseDurationMs });
+  return {
+    ...base,
+    ...given<Hold>({
+      term: args.number('term'),
+      phase: args.text('phase') as Phase | undefined,
+      endsAt: args.time('endsAt'),
+      waitUntil: args.time('waitUntil'),
+      unansweredSince: args.time('unansweredSince'),
+    } as Hold),
+    lost: args.has('lost'),
+    ...(last === undefined ? {} : { last: lastOf(last) }),
+    ...(args.has('first') ? { predecessor: null, last: null } : {}),
+  };
+}
+
+function diskOf(args: Arguments): Partial<DiskRecord> {
+  return {
+    ...given<DiskRecord>({
+      highestTerm: args.number('highestTerm'),
+      highestModifyIndex: args.number('highestModifyIndex'),
+      dataTerm: args.number('dataTerm'),
+      ledTerm: args.number('ledTerm'),
+      promisedUntil: args.time('promisedUntil'),
+    } as DiskRecord),
+    ...(args.has('deadMaster') ? { deadMaster: true } : {}),
+    ...(args.has('nothing') ? { dataTerm: 0, ledTerm: null, deadMaster: false } : {}),
+  };
+}
+
+function postgresOf(o: Observation, args: Arguments): PostgresSight {
+  const lsn = args.text('lsn');
+  const from = args.text('from');
+  const timeline = args.number('timeline') ?? 1;
+  const isDead = args.has('dead');
+  return {
+    ...o.postgres,
+    alive: !isDead,
+    failure: isDead ? 'connection refused' : null,
+    inRecovery: isDead ? null : args.has('standby') ? true : args.has('writable') ? false : o.postgres.inRecovery,
+    timeline,
+    lsn: args.has('noPosition') ? null : lsn === undefined ? o.postgres.lsn : parseLsn(lsn),
+    receiver: from === undefined ? null : { host: `${from}.local`, port: 5432, timeline, streaming: true },
+  };
+}

@@ -1,0 +1,45 @@
+import type { RunnerPhase, RunnerReport } from '@ha-postgres/cluster-state';
+import type { Observation } from '../observation';
+import type { Arguments } from './arguments';
+import { known, runner, stoppedRunner, unknown } from './observations';
+
+/**
+ * `runner running|stopped|exiting|unknown [obeys] [armed=TERM] [deadline=+MS] [clean] [exit=SIGNAL]`: what the runner reports.
+ * With `obeys` (or armed) it has acted on the newest instruction.
+ */
+export function runnerCommand(o: Observation, args: Arguments): Observation {
+  const phase = args.name() as RunnerPhase | 'unknown';
+  if (phase === 'unknown') return { ...o, runner: unknown('it has not reported') };
+  const before = o.runner.known ? o.runner.value : null;
+  const armed = armedOf(o, args);
+  const isFollowing = args.has('obeys') || armed !== null;
+  const obeysIndex = isFollowing ? (o.published?.instructionIndex ?? 0) : (before?.obeysIndex ?? 0);
+  const base = phase === 'running' ? runner() : stoppedRunner();
+  if (!base.known) return o;
+  const report: RunnerReport = {
+    ...base.value,
+    phase,
+    stopped: phase !== 'running' && isFollowing,
+    obeysIndex,
+    armed,
+    postgres: { ...base.value.postgres, exit: exitOf(args.text('exit')) },
+    data: { ...(before ?? base.value).data, ...cleanOf(args) },
+  };
+  return { ...o, runner: known(report, o.now) };
+}
+
+function armedOf(o: Observation, args: Arguments): RunnerReport['armed'] {
+  const term = args.number('armed');
+  const deadline = args.time('deadline') ?? o.now + 2000;
+  if (term === undefined) return null;
+  return { term, index: o.published?.instructionIndex ?? 0, validUntil: String(BigInt(deadline) * 1_000_000n) };
+}
+
+function exitOf(signal: string | undefined): RunnerReport['postgres']['exit'] {
+  return signal === undefined ? null : { code: null, signal, at: '1', asked: false };
+}
+
+function cleanOf(args: Arguments): Partial<RunnerReport['data']> {
+  const checkpointLsn = args.text('checkpoint');
+  return args.has('clean') ? { cleanShutdown: true, checkpointLsn: checkpointLsn ?? null } : { cleanShutdown: false };
+}

@@ -1,0 +1,95 @@
+import { consulSpec, loadBalancerSpecs, nodeSpecs, type SpecContext } from './process-specs';
+import { withLayout } from './testing-layout';
+
+const programs = {
+  consul: '/bin/consul',
+  haproxy: '/bin/haproxy',
+  postgresBin: '/postgres/bin',
+  dbController: '/apps/db-controller.js',
+  roleServer: '/apps/role-server.js',
+  postgresRunner: '/apps/postgres-runner.js',
+  lbSyncer: '/apps/lb-syncer.js',
+};
+
+const withSpecs = (use: (context: SpecContext, specs: ReturnType<typeof nodeSpecs>) => void, settings = {}) =>
+  withLayout((layout) => {
+    const context = { layout, programs, settings, postgresUser: 'postgres' };
+    const [node] = layout.nodes;
+    if (node === undefined) throw new Error('no node in the layout');
+    use(context, nodeSpecs(context, node));
+  });
+
+const named = (specs: ReturnType<typeof nodeSpecs>, name: string) => {
+  const spec = specs.find((candidate) => candidate.name === name);
+  if (spec === undefined) throw new Error(`no process ${name}`);
+  return spec;
+};
+
+describe('the processes of a node', () => {
+  it('find each other: the runner its role-server, and that one its controller', async () => {
+    await withSpecs((_, specs) => {
+      const [roleServer, controller, runner] = ['role-server', 'db-controller', 'postgres-runner'].map(
+        (name) => named(specs, name).env,
+      );
+      expect(runner?.HAPG_ROLE_SERVER_URL).toBe(`http://127.0.0.1:${roleServer?.HAPG_PORT ?? ''}`);
+      expect(roleServer?.HAPG_CONTROLLER_SOCKET).toBe(controller?.HAPG_SOCKET);
+      expect(controller?.HAPG_API_PORT).toBe(roleServer?.HAPG_PORT);
+      expect(controller?.HAPG_POSTGRES_PORT).toBe(runner?.HAPG_PORT);
+      expect(controller?.HAPG_DATA_DIR).toBe(runner?.HAPG_DATA_DIR);
+    });
+  });
+
+  it('share the secrets that have to agree, and keep what survives a restart outside the data directory', async () => {
+    await withSpecs((_, specs) => {
+      const { env: controller } = named(specs, 'db-controller');
+      const { env: runner } = named(specs, 'postgres-runner');
+      expect(controller.HAPG_CONTROLLER_PASSWORD).toBe(runner.HAPG_CONTROLLER_PASSWORD);
+      expect(controller.HAPG_CLUSTER_SECRET).toBe(named(specs, 'role-server').env.HAPG_CLUSTER_SECRET);
+      for (const { HAPG_STATE_DIR: stateDir } of [controller, runner]) {
+        expect(stateDir?.startsWith(`${runner.HAPG_DATA_DIR ?? ''}/`)).toBe(false);
+      }
+      expect(controller.HAPG_STATE_DIR).not.toBe(runner.HAPG_STATE_DIR);
+    });
+  });
+
+  it('run in the directory by which they are found, and log beside it', async () => {
+    await withSpecs(({ layout }, specs) => {
+      expect(specs.map(({ cwd }) => cwd)).toEqual(specs.map(() => `${layout.workdir}/node0`));
+      expect(named(specs, 'role-server').logFile).toBe(`${layout.workdir}/logs/node0-role-server.log`);
+    });
+  });
+
+  it('are told what was set, which goes before what they are told otherwise', async () => {
+    await withSpecs(
+      (_, specs) => {
+        const { env } = named(specs, 'db-controller');
+        expect([env.HAPG_LEASE_DURATION, env.HAPG_DATABASE]).toEqual(['5s', 'other']);
+      },
+      { leaseDuration: '5s', database: 'other' },
+    );
+  });
+
+  it('inherit nothing of the caller but what programs need', async () => {
+    process.env.HAPG_CANARY = 'leaked';
+    try {
+      await withSpecs((_, specs) => {
+        for (const { env } of specs) expect(env).not.toHaveProperty('HAPG_CANARY');
+      });
+    } finally {
+      delete process.env.HAPG_CANARY;
+    }
+  });
+});
+
+describe('the processes of a load balancer', () => {
+  it('know each other: lb-syncer the Runtime API of its HAProxy', async () => {
+    await withSpecs((context) => {
+      const [lb] = context.layout.loadBalancers;
+      if (lb === undefined) throw new Error('no load balancer in the layout');
+      const [haproxy, syncer] = loadBalancerSpecs(context, lb);
+      expect(haproxy?.args).toContain(`${lb.dir}/haproxy.cfg`);
+      expect(syncer?.env.HAPG_HAPROXY_ADDRESS).toBe(`127.0.0.1:${lb.adminPort}`);
+      expect(consulSpec(context, lb.name, lb.dir).args).toEqual(['agent', `-config-file=${lb.dir}/consul.json`]);
+    });
+  });
+});
