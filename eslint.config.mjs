@@ -15,6 +15,8 @@ export default tseslint.config(
       '@nx/enforce-module-boundaries': [
         'error',
         {
+          // Examples import their library by its name, as users do.
+          allowCircularSelfDependency: true,
           allow: [],
           depConstraints: [
             onlyDependOn('type:core', 'type:core'),

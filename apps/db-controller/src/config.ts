@@ -128,6 +128,11 @@ export const options = defineOptions({
     default: 0,
     description: 'of two Replicas with the same data the higher one is promoted',
   },
+  failpoints: {
+    type: 'boolean',
+    default: false,
+    description: 'for tests: hold or kill the controller at named places by files in stateDir',
+  },
 });
 
 export type ControllerConfig = ConfigOf<typeof options>;

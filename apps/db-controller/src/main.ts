@@ -1,5 +1,11 @@
 import { mkdirSync } from 'node:fs';
-import { clusterKeys } from '@ha-postgres/cluster-state';
+import {
+  clusterKeys,
+  parseFailsafeAnswer,
+  parseFailsafeRequest,
+  parseVoteAnswer,
+  parseVoteRequest,
+} from '@ha-postgres/cluster-state';
 import { ConsulClient, consulSettingsFromEnvironment } from '@ha-postgres/consul-election';
 import type { ConnectionTarget } from '@ha-postgres/pg-health';
 import { acquireNodeLock, runApp, type AppContext } from '@ha-postgres/service-kit';
@@ -87,6 +93,8 @@ async function start({ config, log, metrics, onStop, fail }: AppContext<Controll
   parts.facts.resuming = parts.disk.hold !== null;
   loop = running;
 
+  // Validators are compiled at their first use: now, and not in the middle of a failover.
+  for (const parse of [parseVoteRequest, parseVoteAnswer, parseFailsafeRequest, parseFailsafeAnswer]) parse('null');
   const close = await listenOnSocket(parts, new Answers(parts, () => running.observation()), metrics);
   onStop(() => close());
   parts.consul.start();

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { clusterKeys } from '@ha-postgres/cluster-state';
 import { defineOptions, type ConfigOf } from '@ha-postgres/service-kit';
 import { QUIET_WAIT_MS } from './consul-watches';
@@ -9,9 +8,9 @@ const BACKEND = '^[A-Za-z0-9_.:-]+$';
 export const options = defineOptions({
   name: {
     type: 'string',
-    default: hostname(),
+    optional: true,
     pattern: '^[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?$',
-    description: 'this load balancer among the others, in the key lb/<name>/status; default: the host name',
+    description: 'this load balancer among the others, in the key lb/<name>/status; absent: the host name',
   },
   consulPrefix: { type: 'string', default: 'service/postgres', description: "prefix of the cluster's keys in Consul" },
   consulService: {

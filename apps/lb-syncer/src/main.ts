@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { hostname } from 'node:os';
 import { ConsulClient, consulSettingsFromEnvironment } from '@ha-postgres/consul-election';
 import { HaproxyRuntime } from '@ha-postgres/haproxy-runtime';
 import { listenOn, runApp } from '@ha-postgres/service-kit';
@@ -20,7 +21,7 @@ runApp({
     const client = new ConsulClient(consulSettingsFromEnvironment(process.env), { log });
     const runtime = new HaproxyRuntime(parseHaproxyAddress(config.haproxyAddress), { timeoutMs: HAPROXY_TIMEOUT_MS });
     const syncer = new LbSyncer({
-      name: config.name,
+      name: config.name ?? hostname(),
       consulPrefix: config.consulPrefix,
       consulService: config.consulService,
       backends: {

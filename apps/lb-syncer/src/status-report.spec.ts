@@ -67,7 +67,7 @@ class ModelConsul implements Client {
       const times = { sentAt: 0, receivedAt: 0 };
       return what === undefined
         ? { committed: true as const, entries: [], ...times }
-        : { committed: false as const, errors: [{ opIndex: 0, what: what ?? '' }], ...times };
+        : { committed: false as const, errors: [{ opIndex: 0, what }], ...times };
     });
   }
 

@@ -217,18 +217,14 @@ export class Runner {
         return;
       case 'abort':
         this.#parts.log.info({ event: 'task.aborted', task: this.#task?.task.kind, why: step.why }, 'task aborted');
-        {
-          this.#abortTask();
-          return;
-        }
-      case 'begin': {
+        this.#abortTask();
+        return;
+      case 'begin':
         this.#begin(step.task, step.aside);
         return;
-      }
-      case 'start': {
+      case 'start':
         this.#start(step.as, step.upstream);
         return;
-      }
       case 'repoint':
         if (this.#postmaster !== null) this.#parts.server.repoint(this.#postmaster, step.upstream);
     }

@@ -11,9 +11,7 @@ import { RoleServerStandIn } from './role-server-stand-in';
 export const PASSWORD = "it's: a \\ password";
 const PROJECT = join(__dirname, '..');
 const IS_ROOT = process.getuid?.() === 0;
-export const ACCOUNT: { uid: number; gid: number } | null = IS_ROOT
-  ? { uid: idOf('-u'), gid: idOf('-g') }
-  : null;
+export const ACCOUNT: { uid: number; gid: number } | null = IS_ROOT ? { uid: idOf('-u'), gid: idOf('-g') } : null;
 
 function idOf(what: '-u' | '-g'): number {
   return Number(execFileSync('id', [what, 'postgres'], { encoding: 'utf8' }));
@@ -29,7 +27,10 @@ export const BIN = [
 
 /** Bundles the app as it is shipped: the tests run the same file. */
 export function bundle(): void {
-  const { status, stderr } = spawnSync(process.execPath, ['../../tools/bundle.mjs'], { cwd: PROJECT, encoding: 'utf8' });
+  const { status, stderr } = spawnSync(process.execPath, ['../../tools/bundle.mjs'], {
+    cwd: PROJECT,
+    encoding: 'utf8',
+  });
   if (status !== 0) throw new Error(`the bundle was not made: ${stderr}`);
 }
 
@@ -42,7 +43,11 @@ export async function freePort(): Promise<number> {
 }
 
 /** Waits for a condition, with a bound; what it returned. */
-export async function until<T>(what: string, condition: () => T | undefined | false | null, limitMs = 30_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  condition: () => T | undefined | false | null,
+  limitMs = 30_000,
+): Promise<T> {
   const deadline = performance.now() + limitMs;
   for (;;) {
     const value = condition();
@@ -125,7 +130,11 @@ export class TestNode {
   /** Waits for a report, of those not yet there when this is called or the last one, that fulfils the condition. */
   async reported(what: string, condition: (report: RunnerReport) => boolean, limitMs?: number): Promise<RunnerReport> {
     try {
-      return await until(what, () => (this.report !== undefined && condition(this.report) ? this.report : null), limitMs);
+      return await until(
+        what,
+        () => (this.report !== undefined && condition(this.report) ? this.report : null),
+        limitMs,
+      );
     } catch (error) {
       const lines = this.log.split('\n').slice(-25).join('\n');
       throw new Error(`${(error as Error).message}\n${JSON.stringify(this.report)}\n${lines}`, { cause: error });

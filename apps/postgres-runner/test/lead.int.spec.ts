@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { join } from 'node:path';
 import { bundle, isAlive, TestCluster, until, type TestNode } from './harness';
@@ -14,7 +14,8 @@ function writeScripts(directory: string): void {
   mkdirSync(directory);
   const scripts: Record<string, string | Buffer> = {
     '1-table.sql': 'CREATE TABLE steps (name text);',
-    '2-executed.sh': '#!/bin/sh\npsql -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB" -c "INSERT INTO steps VALUES (\'executed\')"\n',
+    '2-executed.sh':
+      '#!/bin/sh\npsql -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB" -c "INSERT INTO steps VALUES (\'executed\')"\n',
     '3-sourced.sh': 'psql -c "INSERT INTO steps VALUES (\'sourced\')"\n',
     '4-packed.sql.gz': gzipSync("INSERT INTO steps VALUES ('packed');"),
     'readme.txt': 'not a script',
@@ -33,8 +34,8 @@ test('a new cluster gets its users and runs its init scripts in order, then lead
   const node = await cluster.master('a', '--init-scripts', scripts, '--database', 'app', '--settings', 'work_mem=5MB');
   expect(node.sql('SELECT name FROM steps', 'postgres', 'app')).toBe('executed\nsourced\npacked');
   expect(node.sql('SELECT current_user', 'replicator')).toBe('replicator');
-  expect(node.sql('SELECT pg_is_in_recovery(), current_setting(\'work_mem\')', 'controller')).toBe('f|5MB');
-  expect(() => node.sql('SELECT pg_ls_dir(\'.\')', 'controller')).toThrow(/permission denied/);
+  expect(node.sql("SELECT pg_is_in_recovery(), current_setting('work_mem')", 'controller')).toBe('f|5MB');
+  expect(() => node.sql("SELECT pg_ls_dir('.')", 'controller')).toThrow(/permission denied/);
   const settings = ['restart_after_crash', 'wal_level', 'wal_log_hints', 'data_checksums', 'wal_keep_size'];
   const shown = settings.map((name) => node.sql(`SHOW ${name}`));
   expect(shown).toEqual(['off', 'replica', 'on', 'on', '512MB']);
@@ -87,7 +88,10 @@ test('SIGKILL of the runner: the guard ends PostgreSQL, and the next runner star
   const node = await cluster.master('a');
   const { pid } = (await node.reported('running', ({ postgres }) => postgres.pid !== null)).postgres;
   node.session('SELECT pg_sleep(600)');
-  await until('a busy backend', () => node.sql("SELECT count(*) FROM pg_stat_activity WHERE query ~ 'pg_sleep\\(6'") >= '1');
+  await until(
+    'a busy backend',
+    () => node.sql("SELECT count(*) FROM pg_stat_activity WHERE query ~ 'pg_sleep\\(6'") >= '1',
+  );
   node.runner?.kill('SIGKILL');
   await node.exit();
   await nothingLeft(node, 3_000);
@@ -102,7 +106,7 @@ test('SIGKILL of the runner: the guard ends PostgreSQL, and the next runner star
 test('a guard that dies is replaced', async () => {
   const node = await cluster.master('a');
   const guards = () => node.log.split('\n').filter((line) => line.includes('guard.ended')).length;
-  const pid = Number((await import('node:fs')).readFileSync(join(node.stateDir, 'guard.pid'), 'utf8').split(' ')[0]);
+  const pid = Number(readFileSync(join(node.stateDir, 'guard.pid'), 'utf8').split(' ')[0]);
   process.kill(pid, 'SIGKILL');
   await until('another guard', () => guards() === 1);
   node.runner?.kill('SIGKILL');
@@ -122,14 +126,20 @@ test('a runner that was frozen past the deadline fences first, though a newer an
   node.runner?.kill('SIGCONT');
   const fenced = await node.reported('fenced', ({ postgres }) => postgres.exit !== null);
   expect(fenced.postgres.exit).toMatchObject({ signal: 'SIGKILL', asked: true });
-  const again = await node.reported('started anew', ({ postgres, phase }) => postgres.pid !== pid && phase === 'running');
-  require('fs').writeFileSync('/tmp/frozen.log', node.log + JSON.stringify(again)); expect(again.postgres.inRecovery).toBe(true);
+  const again = await node.reported(
+    'started anew',
+    ({ postgres, phase }) => postgres.pid !== pid && phase === 'running',
+  );
+  expect(again.postgres.inRecovery).toBe(true);
 });
 
 test('an immediate stop ends busy backends too, and nothing starts before a higher index', async () => {
   const node = await cluster.master('a');
   for (let n = 0; n < 8; n += 1) node.session('SELECT pg_sleep(600)');
-  await until('8 busy backends', () => node.sql("SELECT count(*) FROM pg_stat_activity WHERE state='active' AND query ~ '^SELECT pg_sleep'") === '8');
+  await until(
+    '8 busy backends',
+    () => node.sql("SELECT count(*) FROM pg_stat_activity WHERE state='active' AND query ~ '^SELECT pg_sleep'") === '8',
+  );
   const index = node.roleServer.say({ kind: 'stop', mode: 'immediate', why: 'test' });
   await node.reported('stopped', ({ stopped, obeysIndex }) => stopped && obeysIndex === index, 5_000);
   expect(node.processes()).toEqual([]);

@@ -72,6 +72,15 @@ describe('the subscription', () => {
     });
   });
 
+  it('waits for the first decision of a controller that has decided nothing, which is no loss', async () => {
+    const controller = new ScriptedController({ status: 503, body: '{"error":{}}' }, tells(1));
+    await follow(controller, async (subscription) => {
+      await until(() => controller.asked.length === 3);
+      expect(controller.asked).toEqual(['/state', '/state?index=0&wait=30s', '/state?index=1&wait=30s']);
+      expect(subscription.isConnected).toBe(true);
+    });
+  });
+
   it('takes the state of a controller that counts from lower again', async () => {
     const controller = new ScriptedController(tells(500), tells(3));
     await follow(controller, async (subscription) => {

@@ -95,6 +95,12 @@ export class Subscription implements StateSource {
       timeoutMs: ANSWER_TIMEOUT_MS,
       signal,
     });
+    if (answer.status === 503) {
+      // It is there and has decided nothing yet: no loss. The pause is for one that counts from lower again.
+      this.#restored();
+      await pause(FIRST_BACK_OFF_MS, signal);
+      return;
+    }
     if (answer.status !== 200) throw new Error(`db-controller answered ${answer.status}: ${answer.body.slice(0, 200)}`);
     const state = parseControllerState(answer.body);
     this.#received.inc();

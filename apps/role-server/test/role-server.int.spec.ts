@@ -161,7 +161,8 @@ describe('role-server as a real process beside a controller on a unix socket', (
       controller.publish(stateOfNow((index += 1), 60_000));
       expect(await statusOf('/controller/ready?role=Replica')).toBe(200);
       await new Promise((resolve) => setTimeout(resolve, 100));
-      const [, kilobytes = 'unknown'] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid ?? 0}/status`, 'utf8')) ?? [];
+      const [, kilobytes = 'unknown'] =
+        /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid ?? 0}/status`, 'utf8')) ?? [];
       return index > 20 && Number(kilobytes) < 80 * 1024;
     };
     await until('it is small', settle, 60_000);

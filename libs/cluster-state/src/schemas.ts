@@ -137,8 +137,10 @@ const failsafeRequestSchema = record({ term: { type: 'integer', minimum: 1 }, ho
 const failsafeAnswerSchema = record({ node: nodeName, term: natural, agree: flag, why: text });
 
 function parser<T>(name: string, schema: object): (input: string) => Parsed<T> {
-  const validate: ValidateFunction<T> = ajv.compile<T>(schema as JSONSchemaType<T>);
+  // Compiled when it is first used: a process reads few of the values, and each validator costs half a megabyte.
+  let compiled: ValidateFunction<T> | undefined;
   return (input) => {
+    const validate = (compiled ??= ajv.compile<T>(schema as JSONSchemaType<T>));
     let value: unknown;
     try {
       value = JSON.parse(input);

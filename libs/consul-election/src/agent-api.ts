@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { isNativeError } from 'node:util/types';
 import Consul from 'consul';
 import type { CallOptions } from './api';
 import { ConsulError, NoAnswerError, messageOf } from './errors';
@@ -129,7 +130,10 @@ export class AgentApi {
     if (signal?.aborted === true) throw new NoAnswerError(what, 'aborted by the caller');
     signal?.addEventListener('abort', cancel);
     try {
-      return await run({ ctx, timeout: timeoutMs ?? DEFAULT_TIMEOUT_MS });
+      const answer = await run({ ctx, timeout: timeoutMs ?? DEFAULT_TIMEOUT_MS });
+      // The client tells errors by `instanceof`, and resolves with one that is of another realm (a vm context, jest).
+      if (isNativeError(answer)) throw answer;
+      return answer;
     } catch (error) {
       const { response } = error as ResponseError;
       if (response === undefined) throw new NoAnswerError(what, messageOf(error), { cause: error });

@@ -163,6 +163,41 @@ describe('running while leader', () => {
     void second;
   });
 
+  it('waits for the lease of a holder before, when the one in between gave up at once', async () => {
+    const clock = new VirtualClock();
+    const consul = new FakeConsul(clock);
+    const starts: { readonly name: string; readonly at: number }[] = [];
+    const run = (name: string, signal?: AbortSignal) =>
+      runWhileLeader({
+        client: consul.client(),
+        clock,
+        key,
+        name,
+        times,
+        ...(signal === undefined ? {} : { signal }),
+        work: ({ rightEnds }) => (starts.push({ name, at: clock.now() }), pause(clock, 1e9, rightEnds)),
+      });
+    void run('old');
+    await clock.advance(times.leaseDurationMs + times.driftMarginMs + 100);
+    expect(starts.map((one) => one.name)).toEqual(['old']);
+    // It wins at once, and gives up while the lease of the old one runs.
+    const stop = new AbortController();
+    const quick = run('quick', stop.signal);
+    await clock.advance(100);
+    const lostAt = clock.now();
+    consul.endSession(consul.sessionIds()[0] ?? '');
+    await clock.advance(5);
+    expect(JSON.parse(consul.store.get(key)?.value ?? '')).toMatchObject({ name: 'quick', phase: 'waiting' });
+    stop.abort();
+    const next = run('next');
+    await clock.advance(20);
+    await quick;
+    await clock.advance(20_000);
+    expect(starts.map((one) => one.name)).not.toContain('quick');
+    expect((starts[1]?.at ?? 0) - lostAt).toBeGreaterThanOrEqual(times.leaseDurationMs);
+    void next;
+  });
+
   it('gives back what the work returned, and throws what it threw', async () => {
     const clock = new VirtualClock();
     const client = new FakeConsul(clock).client();

@@ -53,6 +53,7 @@ interface Flight {
   running: number;
 }
 
+const UNCHANGED_PAUSE_MS = 5;
 const SERVERS_EVERY_MS = 30_000;
 
 /**
@@ -169,8 +170,9 @@ export class LeaseHolder {
     while (this.clock.now() < until && !this.lost && !this.record.proven) {
       const next = Math.min(until, this.clock.now() + this.options.times.heartbeatIntervalMs);
       const result = await this.within(next, this.beatNow());
-      const settled = result?.done === true || result?.why === 'not-held' || result?.why === 'unchanged';
-      if (!settled && result !== undefined) await this.within(next);
+      // A value that stands already, of an earlier process: the next number makes another.
+      if (result?.done === false && result.why !== 'not-held')
+        await this.within(result.why === 'unchanged' ? this.clock.now() + UNCHANGED_PAUSE_MS : next);
     }
     if (this.lost) return 'refused';
     if (this.record.proven) {

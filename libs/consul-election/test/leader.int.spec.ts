@@ -85,19 +85,18 @@ it('two contenders never work at once, through cut connections, ended sessions a
 });
 
 it('the README’s example is the one in example/, and runs', async () => {
-  const example = await readFile(join(__dirname, '../example/leader.ts'), 'utf8');
+  const source = await readFile(join(__dirname, '../example/leader.ts'), 'utf8');
+  const example = source.replace(/^\/\/ eslint-disable.*\n/m, '');
   expect(await readFile(join(__dirname, '../README.md'), 'utf8')).toContain(example);
   const printed: string[] = [];
   const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => (printed.push(String(text)), true));
-  const before = process.env['CONSUL_HTTP_ADDR'];
-  process.env['CONSUL_HTTP_ADDR'] = consul.address;
+  const before = process.env.CONSUL_HTTP_ADDR;
+  process.env.CONSUL_HTTP_ADDR = consul.address;
   try {
-    await (
-      await import('../example/leader')
-    ).done;
+    await jest.requireActual<{ readonly done: Promise<void> }>('../example/leader').done;
   } finally {
-    if (before === undefined) delete process.env['CONSUL_HTTP_ADDR'];
-    else process.env['CONSUL_HTTP_ADDR'] = before;
+    if (before === undefined) delete process.env.CONSUL_HTTP_ADDR;
+    else process.env.CONSUL_HTTP_ADDR = before;
     write.mockRestore();
   }
   expect(printed.filter((line) => line.startsWith('leader of term'))).toEqual(

@@ -27,6 +27,7 @@ export type Action =
   | { readonly type: 'endHold' }
   | { readonly type: 'lockInitialize' }
   | { readonly type: 'finishBootstrap'; readonly systemId: string }
+  /** On disk before WAL of that term can arrive, or a base backup begins. */
   | { readonly type: 'recordDataTerm'; readonly term: number }
   | { readonly type: 'recordDeadMaster' }
   /** The data directory was emptied: nothing that was known about its data holds any more. */

@@ -8,6 +8,8 @@ export type Ancestry =
   | { readonly kind: 'diverged'; readonly why: string }
   | { readonly kind: 'unknown'; readonly why: string };
 
+type Position = Pick<PostgresSight, 'lsn' | 'replayed' | 'replayedLsn'>;
+
 /**
  * Is this node's data an ancestor of the running Master's? Judged by terms and fork positions of the history, never by
  * timeline numbers: two nodes that promoted without knowing of each other both made the same number.
@@ -16,9 +18,10 @@ export function ancestry(
   master: { readonly term: number },
   history: HistoryValue | null,
   disk: Pick<DiskRecord, 'dataTerm'>,
-  postgres: Pick<PostgresSight, 'lsn'>,
+  postgres: Position,
 ): Ancestry {
-  if (disk.dataTerm === 0 || disk.dataTerm === master.term) return { kind: 'ancestor' };
+  if (disk.dataTerm === master.term) return { kind: 'ancestor' };
+  if (disk.dataTerm === 0) return { kind: 'diverged', why: 'it is not known from which Master its data comes' };
   if (history === null) return { kind: 'unknown', why: 'the history of promotions is not known' };
   let term = master.term;
   while (term > disk.dataTerm) {
@@ -50,8 +53,13 @@ function untold(term: number, masterTerm: number): Ancestry {
   return term === masterTerm ? { kind: 'unknown', why } : { kind: 'diverged', why };
 }
 
-function beforeFork(forkLsn: string, term: number, postgres: Pick<PostgresSight, 'lsn'>): Ancestry {
-  if (postgres.lsn === null) return { kind: 'unknown', why: 'its own WAL position is not known' };
-  if (postgres.lsn <= parseLsn(forkLsn)) return { kind: 'ancestor' };
-  return { kind: 'diverged', why: `its WAL reaches beyond ${forkLsn}, where term ${term} began` };
+function beforeFork(forkLsn: string, term: number, { lsn, replayed, replayedLsn }: Position): Ancestry {
+  if (lsn === null) return { kind: 'unknown', why: 'its own WAL position is not known' };
+  const fork = parseLsn(forkLsn);
+  if (lsn <= fork) return { kind: 'ancestor' };
+  if ((replayedLsn ?? lsn) > fork) {
+    return { kind: 'diverged', why: `its WAL reaches beyond ${forkLsn}, where term ${term} began` };
+  }
+  // What is received and not replayable is the torn beginning of a record: every node has it that a killed Master sent to.
+  return replayed ? { kind: 'ancestor' } : { kind: 'unknown', why: 'not all that it received has been replayed yet' };
 }

@@ -13,7 +13,7 @@ const BLOCKED: Outcome = {
 /** A former Master is fenced until its data is known to be safe again. */
 export const deadMasterRules: Rules = {
   emptiedDataIsForgotten: (o) =>
-    knowsSomethingOfItsData(o) && o.runner.known && o.runner.value.data.state === 'empty'
+    hasLed(o) && o.runner.known && o.runner.value.data.state === 'empty'
       ? {
           role: o.disk.deadMaster ? 'DeadMaster' : 'Replica',
           instruction: { kind: 'wait' },
@@ -27,8 +27,8 @@ export const deadMasterRules: Rules = {
     anotherRanAfter(o) ? { ...BLOCKED, actions: [{ type: 'recordDeadMaster' }] } : null,
 };
 
-function knowsSomethingOfItsData(o: Observation): boolean {
-  return o.disk.deadMaster || o.disk.dataTerm > 0 || o.disk.ledTerm !== null;
+function hasLed(o: Observation): boolean {
+  return o.disk.deadMaster || o.disk.ledTerm !== null;
 }
 
 /** Another node ran as Master in a later term than the one that this node led. */

@@ -1,9 +1,11 @@
 import type { MasterValue, Upstream } from '@ha-postgres/cluster-state';
-import type { Action } from './actions';
-import { ancestry } from './ancestry';
+import { ancestry, type Ancestry } from './ancestry';
 import type { Observation } from './observation';
-import type { Outcome, Rules } from './outcome';
+import type { Outcome, Rule, Rules } from './outcome';
 import { keepsVote } from './takeover';
+
+/** PostgreSQL sleeps for `wal_retrieve_retry_interval` (500 ms) before it looks for more WAL on disk; before that, "at its end" may be early. */
+const REPLAY_SETTLES_MS = 1000;
 
 /** A node without the lock: it follows the running Master, or waits for one. */
 export const followRules: Rules = {
@@ -14,13 +16,17 @@ export const followRules: Rules = {
       ? { role: 'Replica', instruction: { kind: 'wait' }, wakeAt: memory.standBackUntil }
       : null,
 
-  voterReceivesFromNobody: (o) =>
-    keepsVote(o) ? { role: 'Replica', instruction: { kind: 'follow', upstream: null } } : null,
+  voterReceivesFromNobody: (o) => (keepsVote(o) ? RECEIVE_FROM_NOBODY : null),
 
   emptyNodeClonesTheMaster: (o) => {
     const master = runningMaster(o);
-    if (master === null || !o.runner.known || o.runner.value.data.state === 'initialised') return null;
-    return followMaster(master);
+    if (master === null || !isEmpty(o)) return null;
+    if (o.disk.dataTerm === master.term) return followMaster(master);
+    return {
+      role: 'Replica',
+      instruction: { kind: 'wait' },
+      actions: [{ type: 'recordDataTerm', term: master.term }],
+    };
   },
 
   emptyNodeWaitsForAMaster: (o) =>
@@ -28,31 +34,43 @@ export const followRules: Rules = {
       ? { role: 'Replica', instruction: { kind: 'wait' } }
       : null,
 
-  replicaFollowsTheRunningMaster: (o) => {
-    const master = runningMaster(o);
-    if (master === null) return null;
-    const judged = ancestry(master, o.history.known ? o.history.value : null, o.disk, o.postgres);
-    switch (judged.kind) {
-      case 'ancestor':
-        return followMaster(master, dataTermReached(o, master));
-      case 'diverged':
-        return { role: 'Replica', instruction: { kind: 'reclone', upstream: upstreamOf(master), why: judged.why } };
-      case 'unknown':
-        return { role: 'Replica', instruction: { kind: 'follow', upstream: null } };
-    }
-  },
+  replicaWaitsForTheHistory: withMaster((o, master) =>
+    judge(o, master).kind === 'unknown' ? RECEIVE_FROM_NOBODY : null,
+  ),
+
+  divergedReplicaTakesANewCopy: withMaster((o, master) => {
+    const judged = judge(o, master);
+    if (judged.kind !== 'diverged' || !o.runner.known) return null;
+    return { role: 'Replica', instruction: { kind: 'reclone', upstream: upstreamOf(master), why: judged.why } };
+  }),
+
+  /**
+   * Written before the first byte of a new term can arrive: afterwards nobody could tell its WAL from that of the term before,
+   * and a position beyond the fork would look diverged, or (where two Masters made the same timeline) an alien one look right.
+   */
+  replicaRecordsTheTermItIsAboutToFollow: withMaster((o, master) => {
+    if (o.disk.dataTerm === master.term) return null;
+    return {
+      ...RECEIVE_FROM_NOBODY,
+      actions: standsStill(o) ? [{ type: 'recordDataTerm', term: master.term }] : [],
+    };
+  }),
+
+  replicaFollowsTheRunningMaster: withMaster((_o, master) => followMaster(master)),
 
   replicaGoesOnWhileThereIsNoMaster: (_o, memory) => follow(memory.upstream),
 };
 
-function follow(upstream: Upstream | null, actions: readonly Action[] = []): Outcome {
-  return { role: 'Replica', instruction: { kind: 'follow', upstream }, actions, memory: { upstream } };
+const RECEIVE_FROM_NOBODY: Outcome = { role: 'Replica', instruction: { kind: 'follow', upstream: null } };
+
+function follow(upstream: Upstream | null): Outcome {
+  return { role: 'Replica', instruction: { kind: 'follow', upstream }, memory: { upstream } };
 }
 
 /** A Master runs: who did not take over when it was let go first may be let go first again the next time. */
-function followMaster(master: MasterValue, actions: readonly Action[] = []): Outcome {
+function followMaster(master: MasterValue): Outcome {
   const upstream = upstreamOf(master);
-  return { ...follow(upstream, actions), memory: { upstream, passedOver: [] } };
+  return { ...follow(upstream), memory: { upstream, passedOver: [] } };
 }
 
 /** The Master that holds the lock and takes writes, if it is another node. */
@@ -66,10 +84,29 @@ function upstreamOf(master: MasterValue): Upstream {
   return { node: master.node, host: master.host, port: master.port, apiPort: master.apiPort, term: master.term };
 }
 
-/** WAL of the Master's own timeline arrives from it: from now on this node's data is of its term. */
-function dataTermReached(o: Observation, master: MasterValue): Action[] {
-  const { receiver } = o.postgres;
-  if (o.disk.dataTerm === master.term || !receiver?.streaming) return [];
-  const fromIt = receiver.host === master.host && receiver.port === master.port;
-  return fromIt && receiver.timeline >= master.timeline ? [{ type: 'recordDataTerm', term: master.term }] : [];
+function withMaster(rule: (o: Observation, master: MasterValue) => Outcome | null): Rule {
+  return (o) => {
+    const master = runningMaster(o);
+    return master === null ? null : rule(o, master);
+  };
+}
+
+function judge(o: Observation, master: MasterValue): Ancestry {
+  return ancestry(master, o.history.known ? o.history.value : null, o.disk, o.postgres);
+}
+
+function isEmpty(o: Observation): boolean {
+  return o.runner.known && ['empty', 'unfinished'].includes(o.runner.value.data.state);
+}
+
+/** The position that was judged is the last: the runner has cut off whoever sent WAL, and all that came has been replayed. */
+function standsStill(o: Observation): boolean {
+  const { published, postgres } = o;
+  if (published?.instruction.kind !== 'follow' || published.instruction.upstream !== null || !o.runner.known)
+    return false;
+  const { obeysIndex, receivingFrom } = o.runner.value;
+  const isCutOff = obeysIndex >= published.instructionIndex && receivingFrom === null && postgres.receiver === null;
+  const isAtEnd =
+    (postgres.replayedLsn ?? postgres.lsn) === postgres.lsn || o.now >= published.since + REPLAY_SETTLES_MS;
+  return isCutOff && postgres.replayed && isAtEnd;
 }

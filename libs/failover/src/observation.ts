@@ -105,6 +105,11 @@ export interface PostgresSight {
   readonly lsn: Lsn | null;
   /** Replay has reached the end of what was received. */
   readonly replayed: boolean;
+  /**
+   * Replica: how far it has replayed. Less than `lsn` for ever where a killed Master left the beginning of a record, which is
+   * no part of any history; absent: it is taken to be `lsn`.
+   */
+  readonly replayedLsn?: Lsn | null;
   readonly receiver: {
     readonly host: string;
     readonly port: number;

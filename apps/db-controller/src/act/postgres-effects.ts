@@ -3,6 +3,7 @@ import { HeldConnection, ServerFailure, checkpoint, promote } from '@ha-postgres
 import { killProcessesIn, messageOf, monotonicNow, processesIn } from '@ha-postgres/service-kit';
 import type { Effects } from '@ha-postgres/failover';
 import { errors } from '../errors';
+import { failpoint } from '../failpoint';
 import type { Parts } from '../parts';
 
 const POLL_MS = 5;
@@ -19,6 +20,7 @@ export function postgresEffects(parts: Parts): Pick<Effects, 'promote' | 'killPo
       disk.update({ ledTerm: term, dataTerm: term });
       facts.hold?.promoting();
       log.info({ event: 'postgres.promote', term, lsn: postgres.sight.lsn?.toString(16) }, 'promotes PostgreSQL');
+      await failpoint(parts, 'before-promote');
       // Checked again after the write to disk: that may have taken its time.
       assertRight(parts, term);
       await promote(postgres.connection).catch((error: unknown) => {

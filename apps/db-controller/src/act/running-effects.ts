@@ -2,6 +2,7 @@ import type { HistoryEntry, MembersValue } from '@ha-postgres/cluster-state';
 import type { BeatResult, Written } from '@ha-postgres/consul-election';
 import type { Effects } from '@ha-postgres/failover';
 import { monotonicNow } from '@ha-postgres/service-kit';
+import { failpoint } from '../failpoint';
 import type { Parts } from '../parts';
 import { checkpointInBackground } from './postgres-effects';
 
@@ -15,6 +16,7 @@ export function runningEffects(parts: Parts): Pick<Effects, 'markRunning' | 'wri
     markRunning: async ({ term }) => {
       const { hold } = facts;
       if (hold?.facts.term !== term || !consul.history.known) return;
+      await failpoint(parts, 'before-running');
       disk.update({ ledTerm: term, dataTerm: term });
       const entry = await historyEntry(parts, term);
       const promotions = [...consul.history.value.promotions.filter((old) => old.term !== term), entry].slice(

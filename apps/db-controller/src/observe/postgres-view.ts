@@ -93,6 +93,12 @@ export class PostgresView {
     void this.readForEver();
   }
 
+  /** The runner started another server: failures of the last one say nothing about it. */
+  serverStarted(): void {
+    this.aliveThreshold.record(true);
+    this.lastAlive = null;
+  }
+
   async close(): Promise<void> {
     this.stop.abort();
     await this.held.close();

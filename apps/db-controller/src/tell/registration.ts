@@ -55,10 +55,14 @@ export class Registration {
 
   private async writeOnce(): Promise<void> {
     const { status } = this;
-    if (status?.role == null) return;
-    await this.once('role', status.role, (role) => this.put(this.parts.keys.role(status.node), role));
-    await this.once('service', status.role === 'Master' ? 'master' : 'replica', (tag) => this.register(status, tag));
+    // While a hold ends the key still says Master: checks turn critical, and roles change, only after the release.
+    if (status?.role == null || (this.parts.facts.hold !== null && status.role !== 'Master')) return;
+    const isNew = this.written.service === '';
+    if (isNew) await this.once('service', tagOf(status), (tag) => this.register(status, tag));
+    // Before the role: a stopped Master that is called a Replica must not be taken for a healthy one.
     await this.updateChecks(status);
+    await this.once('role', status.role, (role) => this.put(this.parts.keys.role(status.node), role));
+    await this.once('service', tagOf(status), (tag) => this.register(status, tag));
     await this.once('status', JSON.stringify(status), (text) => this.put(this.parts.keys.status(status.node), text));
   }
 
@@ -121,4 +125,8 @@ export class Registration {
     this.written.checks = text;
     this.checksAt = Date.now();
   }
+}
+
+function tagOf({ role }: NodeStatus): string {
+  return role === 'Master' ? 'master' : 'replica';
 }

@@ -1,6 +1,13 @@
 import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
 import express, { type Express, type Request, type Response } from 'express';
-import { parseFailsafeRequest, parseRunnerReport, parseVoteRequest, type Parsed } from '@ha-postgres/cluster-state';
+import {
+  parseFailsafeRequest,
+  parseRunnerReport,
+  parseVoteRequest,
+  type Parsed,
+  type RunnerReport,
+} from '@ha-postgres/cluster-state';
 import {
   jsonError,
   listenOn,
@@ -24,7 +31,11 @@ export function socketApp(parts: Parts, answers: Answers, metrics: Metrics): Exp
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(express.text({ type: 'application/json', limit: '64kb' }));
+  app.use(async (request, _response, next) => {
+    // Only role-server asks here, which limits what it passes on. (Express' reader would load every character set.)
+    if (request.method === 'POST') request.body = await text(request);
+    next();
+  });
 
   app.get('/state', async (request, response) => {
     const index = Number(request.query.index ?? 0);
@@ -48,8 +59,7 @@ export function socketApp(parts: Parts, answers: Answers, metrics: Metrics): Exp
   app.post('/runner', (request, response) => {
     const report = read(request, response, parseRunnerReport);
     if (report === null) return;
-    parts.facts.runner = { known: true, value: report, seenAt: monotonicNow() };
-    parts.poke();
+    takeReport(parts, report);
     response.status(204).end();
   });
 
@@ -74,6 +84,13 @@ export function socketApp(parts: Parts, answers: Answers, metrics: Metrics): Exp
     response.status(500).json(jsonError('HAPG_INTERNAL', messageOf(error)));
   });
   return app;
+}
+
+function takeReport({ facts, postgres, poke }: Parts, report: RunnerReport): void {
+  const before = facts.runner.known ? facts.runner.value.postgres.startedAt : null;
+  if (report.postgres.startedAt !== null && report.postgres.startedAt !== before) postgres.serverStarted();
+  facts.runner = { known: true, value: report, seenAt: monotonicNow() };
+  poke();
 }
 
 function read<T>(request: Request, response: Response, parse: (text: string) => Parsed<T>): T | null {

@@ -7,7 +7,11 @@ const STATUSES: readonly PostmasterStatus[] = ['starting', 'stopping', 'ready', 
 /** Line 8 of postmaster.pid (PostgreSQL ≥ 10): what the postmaster with the pid of line 1 is at. Source: miscadmin.h, LOCK_FILE_LINE_PM_STATUS. */
 const STATUS_LINE = 7;
 
-/** What the postmaster says of itself; null if the file is missing, incomplete or of another process. */
+/**
+ * What the postmaster says of itself (a hot standby's says `ready` as well, `standby` is one without hot standby);
+ * null if
+ * the file is missing, incomplete or of another process.
+ */
 export function readPostmasterStatus(dataDir: string, pid: number): PostmasterStatus | null {
   let lines: string[];
   try {

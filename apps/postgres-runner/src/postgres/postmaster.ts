@@ -36,8 +36,6 @@ export class Postmaster {
   readonly #lines: PostgresLog;
   readonly #exited: Promise<PostmasterExit>;
   #control: ControlFile | null;
-  /** What the control file says may be left from before: "in production" stays there after a crash. */
-  #isControlStale: boolean;
   #isOutOfRecovery = false;
   #isReady = false;
 
@@ -47,7 +45,6 @@ export class Postmaster {
     this.asItself = source.asItself;
     this.upstream = source.upstream;
     this.#control = readControlFile(source.dataDir);
-    this.#isControlStale = this.#control.inProduction;
     const settings = Object.entries(source.settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     this.#process = spawn(join(source.binDir, 'postgres'), ['-D', source.dataDir, ...settings], {
       // From its first instruction on it is found by its working directory.
@@ -94,16 +91,20 @@ export class Postmaster {
       // A shutdown may be removing it from under us; the exit will tell.
       return false;
     }
-    if (!this.#control.inProduction) this.#isControlStale = false;
-    const status = this.#isReady && !this.#isControlStale ? null : readPostmasterStatus(this.#dataDir, this.pid ?? 0);
+    const status = this.#isReady ? null : readPostmasterStatus(this.#dataDir, this.pid ?? 0);
     if (status === 'ready' || status === 'standby') this.#isReady = true;
-    // A hot standby's postmaster says "ready" as well, and a cloned control file says "in production" until the first
-    // restartpoint; the signal file goes away only when recovery ends.
-    if (this.#control.inProduction && !this.#isControlStale && !existsSync(join(this.#dataDir, 'standby.signal'))) {
-      this.#isOutOfRecovery = true;
-    }
+    if (!this.#isOutOfRecovery) this.#isOutOfRecovery = this.#control.inProduction && !this.#hasStandbySignal();
     const after = [this.#isReady, this.#isOutOfRecovery, this.#control.checkpointLsn, this.#control.timeline];
     return after.some((value, index) => value !== before[index]);
+  }
+
+  /**
+   * "In production" in the control file may be left from before: a crashed primary's, or the source's in a base backup.
+   * The signal file is written before every start of a standby, and PostgreSQL removes it when recovery ends, before
+   * that is in the control file and before anybody can write. Source: `StartupXLOG` in xlog.c.
+   */
+  #hasStandbySignal(): boolean {
+    return existsSync(join(this.#dataDir, 'standby.signal'));
   }
 
   /** Sends a signal to the postmaster. */

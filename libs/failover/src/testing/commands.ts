@@ -38,9 +38,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     return { ...o, master: known({ entry }, o.now) };
   },
   /** A consistent read, sent now, still shows the same value. */
-  confirmed: (o) => {
+  confirmed: (o, args) => {
     const entry = o.master.known ? o.master.value.entry : null;
-    return entry === null ? o : { ...o, master: known({ entry: { ...entry, confirmedSentAt: o.now } }, o.now) };
+    const confirmedSentAt = args.time('at') ?? o.now;
+    return entry === null ? o : { ...o, master: known({ entry: { ...entry, confirmedSentAt } }, o.now) };
   },
   'never-saw-a-master': (o) => ({ ...o, masterSeenRunningAt: null }),
 
@@ -184,7 +185,8 @@ function holdOf(o: Observation, args: Arguments): Hold {
     } as Hold),
     lost: args.has('lost'),
     ...(last === undefined ? {} : { last: lastOf(last) }),
-    ...(args.has('first') ? { predecessor: null, last: null } : {}),
+    ...(args.has('first') ? { predecessor: null } : {}),
+    ...(args.has('noLast') ? { last: null } : {}),
   };
 }
 
@@ -205,6 +207,7 @@ function diskOf(args: Arguments): Partial<DiskRecord> {
 function postgresOf(o: Observation, args: Arguments): PostgresSight {
   const lsn = args.text('lsn');
   const from = args.text('from');
+  const replayed = args.text('replayed');
   const timeline = args.number('timeline') ?? 1;
   const isDead = args.has('dead');
   return {
@@ -213,6 +216,8 @@ function postgresOf(o: Observation, args: Arguments): PostgresSight {
     failure: isDead ? 'connection refused' : null,
     inRecovery: isDead ? null : args.has('standby') ? true : args.has('writable') ? false : o.postgres.inRecovery,
     timeline,
+    replayed: !args.has('notReplayed'),
+    replayedLsn: replayed === undefined ? null : parseLsn(replayed),
     lsn: args.has('noPosition') ? null : lsn === undefined ? o.postgres.lsn : parseLsn(lsn),
     receiver: from === undefined ? null : { host: `${from}.local`, port: 5432, timeline, streaming: true },
   };

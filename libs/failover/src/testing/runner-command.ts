@@ -4,7 +4,7 @@ import type { Arguments } from './arguments';
 import { known, runner, stoppedRunner, unknown } from './observations';
 
 /**
- * `runner running|stopped|exiting|unknown [obeys] [armed=TERM] [deadline=+MS] [clean] [exit=SIGNAL]`: what the runner reports.
+ * `runner running|stopped|exiting|unknown [obeys] [armed=TERM] [deadline=+MS] [from=NODE] [clean] [exit=SIGNAL]`: what the runner reports.
  * With `obeys` (or armed) it has acted on the newest instruction.
  */
 export function runnerCommand(o: Observation, args: Arguments): Observation {
@@ -22,6 +22,7 @@ export function runnerCommand(o: Observation, args: Arguments): Observation {
     stopped: phase !== 'running' && isFollowing,
     obeysIndex,
     armed,
+    receivingFrom: args.text('from') ?? null,
     postgres: { ...base.value.postgres, exit: exitOf(args.text('exit')) },
     data: { ...(before ?? base.value).data, ...cleanOf(args) },
   };

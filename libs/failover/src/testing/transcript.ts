@@ -5,7 +5,7 @@ import type { Millis, Observation } from '../observation';
 import { NOTHING_REMEMBERED, type Decision, type Memory } from '../outcome';
 import { Arguments } from './arguments';
 import { COMMANDS } from './commands';
-import { replica } from './observations';
+import { address, replica } from './observations';
 
 const RULER = '----';
 
@@ -21,7 +21,7 @@ export interface Replayed {
  */
 export function replay(text: string): Replayed {
   let o = replica();
-  let memory = NOTHING_REMEMBERED;
+  let memory: Memory = { ...NOTHING_REMEMBERED, upstream: { ...address('a'), term: 5 } };
   const rules = new Set<string>();
   const blocks = text
     .trim()

@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onPath, processesUnder, WORKSPACE_ROOT, type Report } from '@ha-postgres/local-cluster';
+
+const DEMO = join(WORKSPACE_ROOT, 'tools', 'local-cluster', 'dist', 'demo.js');
+const TINI = onPath('tini');
+
+interface Outcome {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/** Runs the demo as its users do, under tini, and collects what it prints. */
+function runDemo(...args: readonly string[]): Promise<Outcome> {
+  const under = existsSync(TINI) ? [TINI, '-s', '--'] : [];
+  const [command = process.execPath, ...rest] = [...under, process.execPath, DEMO, ...args];
+  const child = spawn(command, rest, { cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, output })));
+}
+
+describe.each(['kill-master', 'kill-node', 'freeze-node'] as const)('the demo with %s', (scenario) => {
+  let workdir: string;
+  beforeEach(() => (workdir = realpathSync(mkdtempSync(join(tmpdir(), 'hapg-demo-')))));
+  afterEach(() => rmSync(workdir, { recursive: true, force: true }));
+
+  it('shows a new Master that takes writes, says what was lost, and leaves no process behind', async () => {
+    const json = join(workdir, 'out.json');
+    const { code, output } = await runDemo(
+      '--once',
+      '--scenario',
+      scenario,
+      '--workdir',
+      join(workdir, 'w'),
+      '--json',
+      json,
+    );
+    // The output tells why, if it is not so.
+    expect(code === 0 ? '' : output).toBe('');
+    const report = JSON.parse(readFileSync(json, 'utf8')) as Report;
+    expect(report).toMatchObject({ scenario });
+    expect(report.newMaster).not.toBe(report.oldMaster);
+    expect(report.acknowledgedLost).not.toBeNull();
+    expect(report.attempts).toBeGreaterThan(report.failed);
+    expect(processesUnder(workdir)).toEqual([]);
+  });
+});

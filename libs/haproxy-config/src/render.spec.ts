@@ -1,0 +1,97 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { HAPROXY_CONFIG_DEFAULTS, renderHaproxyConfig, type HaproxyConfigInput } from './index';
+
+const serverLines = (config: string): string[] => config.split('\n').filter((line) => /^ +server /.test(line));
+const sectionOf = (config: string, title: string): string =>
+  config.split('\n\n').find((section) => section.startsWith(`${title}\n`)) ?? '';
+
+describe('renderHaproxyConfig', () => {
+  it('begins with every server disabled and without an address', () => {
+    const lines = serverLines(renderHaproxyConfig({ standbySlots: 3, replicationBind: '*:5434' }));
+    expect(lines).toHaveLength(5);
+    for (const line of lines) expect(line).toMatch(/ 127\.0\.0\.1:1 disabled$/);
+  });
+
+  it('asks role-server for the role of each port, and closes the sessions of what it marks down', () => {
+    const config = renderHaproxyConfig();
+    expect(sectionOf(config, 'listen master')).toContain('option httpchk GET /controller/ready?role=Master');
+    expect(sectionOf(config, 'listen standby')).toContain('option httpchk GET /controller/ready?role=Replica');
+    for (const title of ['listen master', 'listen standby']) {
+      expect(sectionOf(config, title)).toContain('http-check expect status 200');
+      expect(sectionOf(config, title)).toContain('on-marked-down shutdown-sessions');
+    }
+  });
+
+  it('lets running queries of standbys end, but never a Master’s, when told so', () => {
+    const config = renderHaproxyConfig({ standbyMarkedDown: 'keep-sessions' });
+    expect(sectionOf(config, 'listen standby')).not.toContain('on-marked-down');
+    expect(sectionOf(config, 'listen master')).toContain('on-marked-down shutdown-sessions');
+  });
+
+  it('gives admin rights only on the admin address, which is of the pod alone by default', () => {
+    const sockets = sectionOf(renderHaproxyConfig(), 'global').match(/stats socket .*/g);
+    expect(sockets).toEqual(['stats socket 127.0.0.1:9998 level admin', 'stats socket *:9999 level user']);
+    expect(renderHaproxyConfig({ userBind: null })).not.toContain('level user');
+  });
+
+  it('writes times in the largest unit that fits evenly', () => {
+    const config = renderHaproxyConfig({ timeouts: { clientMs: 7_200_000, connectMs: 1500 } });
+    expect(config).toContain('timeout client 2h\n');
+    expect(config).toContain('timeout connect 1500ms\n');
+    expect(config).toContain('timeout server 30m\n');
+  });
+
+  it.each<[HaproxyConfigInput, string]>([
+    [{ masterBind: '*:5432\n  evil' }, '"*:5432\\n  evil"'],
+    [{ adminBind: '127.0.0.1:9998 level user' }, '"127.0.0.1:9998 level user"'],
+    [{ masterCheckPath: '/ready#' }, '"/ready#"'],
+    [{ masterBackend: 'a b' }, '"a b"'],
+    [{ masterBackend: 'x', standbyBackend: 'x' }, 'x, x, replication'],
+    [{ log: 'stdout\nglobal' }, '"stdout\\nglobal"'],
+    [{ standbySlots: 0 }, ': 0'],
+    [{ check: { fall: 1.5 } }, ': 1.5'],
+    [{ timeouts: { queueMs: NaN } }, ': NaN'],
+    [{ maxConnections: -1 }, ': -1'],
+  ])('refuses %j and names the value', (input, named) => {
+    expect(() => renderHaproxyConfig(input)).toThrow(named);
+  });
+
+  it('names every problem at once', () => {
+    expect(() => renderHaproxyConfig({ standbySlots: -7, threads: 1000 })).toThrow(/-7.*1000/);
+  });
+
+  it('never lets a text add a line to the file', () => {
+    const lines = renderHaproxyConfig({ userBind: '*:1' }).split('\n').length;
+    const fields = [
+      'masterBind',
+      'standbyBind',
+      'adminBind',
+      'userBind',
+      'masterCheckPath',
+      'standbyCheckPath',
+      'masterBackend',
+      'log',
+    ] as const;
+    let accepted = 0;
+    fc.assert(
+      fc.property(fc.constantFrom(...fields), fc.string({ minLength: 1 }), (field, text) => {
+        let config: string;
+        try {
+          config = renderHaproxyConfig({ userBind: '*:1', [field]: text });
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError);
+          return;
+        }
+        accepted += 1;
+        expect(config.split(/[\n\r]/).length).toBe(lines);
+        expect(config).toContain(text);
+      }),
+    );
+    expect(accepted).toBeGreaterThan(0);
+  });
+
+  it('keeps its defaults when only a part of a group is given', () => {
+    expect(renderHaproxyConfig({ check: { fall: 5 } })).toContain(`fall 5 rise ${HAPROXY_CONFIG_DEFAULTS.check.rise}`);
+  });
+});
