@@ -1,12 +1,12 @@
 import request from 'supertest';
 import { Contact } from './contact';
-import { httpApp } from './http';
+import { httpListener } from './http';
 
 function appAt(now: { ms: number }) {
   const consul = new Contact(30_000, () => now.ms);
   const haproxy = new Contact(5_000, () => now.ms);
   const health = () => ({ consul: consul.state(), haproxy: haproxy.state() });
-  return { consul, haproxy, app: httpApp(health, () => Promise.resolve('some_metric 1\n')) };
+  return { consul, haproxy, app: httpListener(health, () => Promise.resolve('some_metric 1\n')) };
 }
 
 describe('GET /healthz', () => {

@@ -1,4 +1,4 @@
-import express, { type Express } from 'express';
+import type { RequestListener, ServerResponse } from 'node:http';
 import { jsonError } from '@ha-postgres/service-kit';
 import type { ContactState } from './contact';
 
@@ -7,24 +7,61 @@ export interface Health {
   readonly haproxy: ContactState;
 }
 
-/** `GET /healthz` (200, or 503 with which contact is lost and for how long) and `GET /metrics`. */
-export function httpApp(health: () => Health, metricsText: () => Promise<string>): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.get('/healthz', (_request, response) => {
-    const now = health();
-    const ok = now.consul.ok && now.haproxy.ok;
-    response.status(ok ? 200 : 503).json({ ok, ...now });
-  });
-  app.get('/metrics', async (_request, response) => {
-    response.type('text/plain; version=0.0.4; charset=utf-8').send(await metricsText());
-  });
-  app.all(['/healthz', '/metrics'], (request, response) => {
-    response.set('Allow', 'GET, HEAD');
-    response.status(405).json(jsonError('METHOD_NOT_ALLOWED', `${request.method} is not for ${request.path}`));
-  });
-  app.use((request, response) => {
-    response.status(404).json(jsonError('NOT_FOUND', `nothing at ${request.path}`));
-  });
-  return app;
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+type Route = () => Answer | Promise<Answer>;
+
+const json = (status: number, value: object): Answer => ({
+  status,
+  type: 'application/json; charset=utf-8',
+  body: `${JSON.stringify(value)}\n`,
+});
+
+function healthAnswer({ consul, haproxy }: Health): Answer {
+  const ok = consul.ok && haproxy.ok;
+  return json(ok ? 200 : 503, { ok, consul, haproxy });
+}
+
+async function metricsAnswer(metricsText: () => Promise<string>): Promise<Answer> {
+  return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body: await metricsText() };
+}
+
+function send(response: ServerResponse, { status, type, body }: Answer): void {
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+async function answer(routes: ReadonlyMap<string, Route>, path: string, method: string): Promise<Answer> {
+  const route = routes.get(path);
+  if (route === undefined) return json(404, jsonError('NOT_FOUND', `nothing at ${path}`));
+  if (method !== 'GET' && method !== 'HEAD') {
+    return json(405, jsonError('METHOD_NOT_ALLOWED', `${method} is not for ${path}`));
+  }
+  try {
+    return await route();
+  } catch (error) {
+    return json(500, jsonError('INTERNAL', error instanceof Error ? error.message : String(error)));
+  }
+}
+
+/**
+ * `GET /healthz` (200, or 503 with which contact is lost and for how long) and `GET /metrics`. Two fixed answers need no
+ * framework: Express would be a tenth of this process's memory.
+ */
+export function httpListener(health: () => Health, metricsText: () => Promise<string>): RequestListener {
+  const routes = new Map<string, Route>([
+    ['/healthz', () => healthAnswer(health())],
+    ['/metrics', () => metricsAnswer(metricsText)],
+  ]);
+  return (request, response) => {
+    const [path = ''] = (request.url ?? '').split('?', 1);
+    void answer(routes, path, request.method ?? '').then((answered) => {
+      if (answered.status === 405) response.setHeader('Allow', 'GET, HEAD');
+      send(response, answered);
+    });
+  };
 }

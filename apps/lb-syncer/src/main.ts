@@ -5,7 +5,7 @@ import { HaproxyRuntime } from '@ha-postgres/haproxy-runtime';
 import { listenOn, runApp } from '@ha-postgres/service-kit';
 import { configRules, options } from './config';
 import { parseHaproxyAddress } from './haproxy-address';
-import { httpApp } from './http';
+import { httpListener } from './http';
 import { LbSyncer } from './lb-syncer';
 
 /** HAProxy answers in a millisecond: a longer silence means that it hangs. */
@@ -42,7 +42,7 @@ runApp({
     onStop(() => syncer.stop());
     const close = await listenOn(
       createServer(
-        httpApp(
+        httpListener(
           () => syncer.health(),
           () => syncer.metricsText(),
         ),

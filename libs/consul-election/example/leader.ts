@@ -1,6 +1,6 @@
+/* eslint @nx/enforce-module-boundaries: off -- an example imports the package as its users do */
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-// eslint-disable-next-line @nx/enforce-module-boundaries -- an example imports the package as its users do
 import { runWhileLeader } from '@ha-postgres/consul-election';
 
 export const done = runWhileLeader({

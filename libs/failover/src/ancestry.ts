@@ -1,4 +1,4 @@
-import type { HistoryValue } from '@ha-postgres/cluster-state';
+import type { HistoryEntry, HistoryValue } from '@ha-postgres/cluster-state';
 import { parseLsn } from '@ha-postgres/lsn';
 import type { DiskRecord, PostgresSight } from './observation';
 
@@ -24,6 +24,8 @@ export function ancestry(
   if (disk.dataTerm === 0) return { kind: 'diverged', why: 'it is not known from which Master its data comes' };
   if (history === null) return { kind: 'unknown', why: 'the history of promotions is not known' };
   let term = master.term;
+  // The earliest fork on the way back: a Master may have recorded a term without having got any of its WAL.
+  let fork: HistoryEntry | null = null;
   while (term > disk.dataTerm) {
     const entry = history.promotions.find((promotion) => promotion.term === term);
     if (entry === undefined) return untold(term, master.term);
@@ -31,13 +33,14 @@ export function ancestry(
     if (entry.parentTerm >= term) {
       return { kind: 'unknown', why: `the history says that term ${term} grew from term ${entry.parentTerm}` };
     }
+    if (fork === null || parseLsn(entry.forkLsn) < parseLsn(fork.forkLsn)) fork = entry;
     if (entry.parentTerm < disk.dataTerm) {
       return {
         kind: 'diverged',
         why: `data of term ${disk.dataTerm} is no part of term ${master.term}: term ${term} grew from term ${entry.parentTerm}`,
       };
     }
-    if (entry.parentTerm === disk.dataTerm) return beforeFork(entry.forkLsn, entry.term, postgres);
+    if (entry.parentTerm === disk.dataTerm) return beforeFork(fork, postgres);
     term = entry.parentTerm;
   }
   // Only where Consul's memory went back: newer data must not be given up for an older history.
@@ -53,7 +56,7 @@ function untold(term: number, masterTerm: number): Ancestry {
   return term === masterTerm ? { kind: 'unknown', why } : { kind: 'diverged', why };
 }
 
-function beforeFork(forkLsn: string, term: number, { lsn, replayed, replayedLsn }: Position): Ancestry {
+function beforeFork({ forkLsn, term }: HistoryEntry, { lsn, replayed, replayedLsn }: Position): Ancestry {
   if (lsn === null) return { kind: 'unknown', why: 'its own WAL position is not known' };
   const fork = parseLsn(forkLsn);
   if (lsn <= fork) return { kind: 'ancestor' };

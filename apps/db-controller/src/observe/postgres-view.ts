@@ -71,6 +71,7 @@ export class PostgresView {
       timeline: state?.timeline ?? null,
       lsn: state?.position ?? null,
       replayed: state !== null && (!state.inRecovery || state.replayAtEnd),
+      replayedLsn: state?.inRecovery === true ? state.replayedLsn : null,
       receiver: receiverOf(state),
       streamingReplicas:
         state?.senders.filter((sender) => sender.state === 'streaming').map((sender) => sender.applicationName) ?? [],

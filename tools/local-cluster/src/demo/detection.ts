@@ -4,8 +4,9 @@ import { firstTime, readLogLines, type LogLine } from './log-search';
 import type { Scenario } from './scenario';
 
 /**
- * When a fault was first noticed, by the services' own logs, as wall clock in milliseconds: for `kill-master` by the old
- * Master's own node, for the others (where that node says nothing any more) by anybody else. Null: nobody wrote of it.
+ * When a fault was first noticed, by the services' own logs, as wall clock in milliseconds; null: nobody wrote of it.
+ * `kill-master`: the old Master's own runner sees PostgreSQL end. Otherwise that node says nothing any more, and another
+ * one notices when it takes itself for a candidate: the Master's lease has run out.
  */
 export function firstDetection(
   scenario: Exclude<Scenario, 'none'>,
@@ -13,17 +14,18 @@ export function firstDetection(
   logs: string,
   struckAt: number,
 ): number | null {
-  const isOwn = (file: string) => file.startsWith(`${oldMaster}-`);
-  const files = readdirSync(logs).filter((file) => (scenario === 'kill-master' ? isOwn(file) : !isOwn(file)));
+  const isDetection = scenario === 'kill-master' ? isEndOfPostgres : isCandidacy;
+  const files = readdirSync(logs).filter((file) => file.startsWith(`${oldMaster}-`) === (scenario === 'kill-master'));
   const times = files
     .map((file) => firstTime(readLogLines(join(logs, file)), struckAt, isDetection))
     .filter((time) => time !== null);
   return times.length === 0 ? null : Math.min(...times);
 }
 
-/** Events by which a service says that the Master is gone, or that its lease has run out. */
-const DETECTIONS: ReadonlySet<string> = new Set(['postgres.exited', 'postgres.dead', 'lease.expired', 'master.gone']);
+function isEndOfPostgres({ event }: LogLine): boolean {
+  return event === 'postgres.exited';
+}
 
-function isDetection(line: LogLine): boolean {
-  return DETECTIONS.has(line.event);
+function isCandidacy({ event, rule }: LogLine): boolean {
+  return event === 'rule.changed' && typeof rule === 'string' && rule.startsWith('candidate');
 }

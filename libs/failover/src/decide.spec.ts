@@ -1,0 +1,158 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { Action } from './actions';
+import { RULE_NAMES, decide } from './decide';
+import { isStopped } from './ending-rules';
+import type { Observation } from './observation';
+import type { Decision, Memory } from './outcome';
+import { anyMemory, anyObservation } from './testing/arbitrary';
+import { takeoverOutlook } from './takeover';
+
+/** The seed is fixed so that the count below is one; `FC_SEED` in the message of a failure replays it anyway. */
+const RUNS = { numRuns: 30_000, seed: 20_261_123 };
+/** A rule that fired less often has not been tried. */
+const FIRED_MIN = 15;
+
+interface Case {
+  readonly o: Observation;
+  readonly memory: Memory;
+  readonly decision: Decision;
+}
+
+const cases: readonly Case[] = fc
+  .sample(fc.tuple(anyObservation, anyMemory), RUNS)
+  .map(([o, memory]) => ({ o, memory, decision: decide(o, memory) }));
+
+function having(type: Action['type']): readonly Case[] {
+  return cases.filter(({ decision }) => decision.actions.some((action) => action.type === type));
+}
+
+/** The cases that break a law; and a law that nothing came near to proves nothing. */
+function breaking(those: readonly Case[], law: (one: Case) => boolean): readonly Case[] {
+  expect(those.length).toBeGreaterThan(FIRED_MIN);
+  return those.filter((one) => !law(one)).slice(0, 1);
+}
+
+describe('decide', () => {
+  it('answers every situation, and every rule is reached', () => {
+    const fired = new Map<string, number>();
+    for (const { decision } of cases) fired.set(decision.rule, (fired.get(decision.rule) ?? 0) + 1);
+    const seldom = RULE_NAMES.filter((rule) => (fired.get(rule) ?? 0) < FIRED_MIN);
+    expect(seldom.map((rule) => `${rule}: ${fired.get(rule) ?? 0}`)).toEqual([]);
+  });
+
+  it('changes neither what it is given nor its mind', () => {
+    const frozen = <T extends object>(value: T): T => Object.freeze(value);
+    const law = ({ o, memory, decision }: Case) => {
+      const again = decide(frozen(o), frozen(memory));
+      return again.rule === decision.rule && again.actions.length === decision.actions.length;
+    };
+    expect(breaking(cases.slice(0, 2000), law)).toEqual([]);
+  });
+
+  it('never promotes without a hold whose lease is not about to end', () => {
+    const law = ({ o }: Case) => o.hold !== null && !o.hold.lost && o.now < o.hold.endsAt - o.policy.fenceTimeMs;
+    expect(breaking(having('promote'), law)).toEqual([]);
+  });
+
+  it("never promotes before the predecessor's lease is over, nor while a promise is pending", () => {
+    const law = ({ o }: Case) => o.now >= (o.hold?.waitUntil ?? Infinity) && o.now >= o.disk.promisedUntil;
+    expect(breaking(having('promote'), law)).toEqual([]);
+  });
+
+  it('never promotes before the runner fences by a deadline of this very hold', () => {
+    const law = ({ o }: Case) => {
+      const armed = o.runner.known ? o.runner.value.armed : null;
+      return armed?.term === o.hold?.term && Number(armed?.validUntil) / 1e6 > o.now;
+    };
+    expect(breaking(having('promote'), law)).toEqual([]);
+  });
+
+  it('never promotes without votes, unless it already has or no Master ever ran', () => {
+    const law = ({ o }: Case) =>
+      o.hold?.last === null ||
+      o.disk.ledTerm === o.hold?.term ||
+      (o.votes?.term === o.hold?.term && o.votes?.complete === true);
+    expect(breaking(having('promote'), law)).toEqual([]);
+  });
+
+  it.each(['release', 'endHold'] as const)('never does %s before PostgreSQL is stopped', (type) => {
+    const law = ({ o }: Case) => isStopped(o) && o.published?.instruction.kind === 'stop';
+    expect(breaking(having(type), law)).toEqual([]);
+  });
+
+  it('never says released before it has waited out its predecessor and its own promise', () => {
+    const said = having('release').filter(({ decision }) =>
+      decision.actions.some((action) => action.type === 'release' && action.released),
+    );
+    const law = ({ o }: Case) => o.now >= Math.max(o.hold?.waitUntil ?? Infinity, o.disk.promisedUntil);
+    expect(breaking(said, law)).toEqual([]);
+  });
+
+  it('never takes an ending back while the hold lasts, and lets PostgreSQL run no more', () => {
+    const ending = cases.filter(({ o, memory }) => o.hold !== null && memory.ending !== null);
+    const law = ({ memory, decision }: Case) =>
+      decision.memory.ending === memory.ending && decision.instruction?.kind === 'stop' && decision.role === 'Replica';
+    expect(breaking(ending, law)).toEqual([]);
+  });
+
+  it('never acquires with a hold, while another acquire is out, against its promise, or paused', () => {
+    const law = ({ o }: Case) => o.hold === null && !o.acquiring && !o.resuming && o.now >= o.disk.promisedUntil;
+    expect(breaking(having('acquire'), law)).toEqual([]);
+  });
+
+  it('never acquires without the ability, but for the creator whose cluster no Master ever ran in', () => {
+    const able = having('acquire').filter(({ decision }) => decision.rule !== 'creatorTakesItsLockAgain');
+    expect(breaking(able, ({ o }) => takeoverOutlook(o).able)).toEqual([]);
+  });
+
+  it('never acquires a lock whose holder may still have a lease, and names the very value it judged', () => {
+    const law = ({ o, decision }: Case) => {
+      const entry = o.master.known ? o.master.value.entry : null;
+      const acquire = decision.actions.find((action) => action.type === 'acquire');
+      if (entry === null || acquire === undefined) return false;
+      const isOver =
+        (entry.confirmedSentAt ?? 0) > entry.firstSeenAt + o.policy.leaseDurationMs + o.policy.driftMarginMs;
+      const isHigher = acquire.term > Math.max(entry.value?.term ?? 0, o.disk.highestTerm, o.votedTerm);
+      return (entry.session === null || isOver) && acquire.decidedOn === entry.modifyIndex && isHigher;
+    };
+    expect(breaking(having('acquire'), law)).toEqual([]);
+  });
+
+  it('never has the role of Master without a hold whose fence has not come', () => {
+    const masters = cases.filter(({ decision }) => decision.role === 'Master');
+    const law = ({ o, decision }: Case) =>
+      o.hold !== null &&
+      !o.hold.lost &&
+      o.now < o.hold.endsAt - o.policy.fenceTimeMs &&
+      decision.instruction?.kind === 'lead';
+    expect(breaking(masters, law)).toEqual([]);
+  });
+
+  it('never lets the PostgreSQL of a DeadMaster run before its data is emptied', () => {
+    const deadMasters = cases.filter(({ o, memory }) => o.disk.deadMaster && o.hold === null && memory.ending === null);
+    const law = ({ o, decision }: Case) => {
+      if (decision.role !== 'DeadMaster') return false;
+      const isEmpty = o.runner.known && o.runner.value.data.state === 'empty';
+      return decision.instruction?.kind === (isEmpty ? 'wait' : 'blocked');
+    };
+    expect(breaking(deadMasters, law)).toEqual([]);
+  });
+
+  it('never receives WAL of a term that is not on disk as the term of its data', () => {
+    const following = cases.filter(
+      ({ decision }) =>
+        ['replicaFollowsTheRunningMaster', 'emptyNodeClonesTheMaster'].includes(decision.rule) &&
+        decision.instruction?.kind === 'follow',
+    );
+    const law = ({ o, decision }: Case) =>
+      decision.instruction?.kind === 'follow' && decision.instruction.upstream?.term === o.disk.dataTerm;
+    expect(breaking(following, law)).toEqual([]);
+  });
+
+  it('never starts what is already under way', () => {
+    const busy = cases.filter(({ o }) => o.inFlight.size > 0);
+    const law = ({ o, decision }: Case) => decision.actions.every((action) => !o.inFlight.has(action.type));
+    expect(breaking(busy, law)).toEqual([]);
+  });
+});

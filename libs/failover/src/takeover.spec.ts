@@ -1,0 +1,185 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseLsn } from '@ha-postgres/lsn';
+import type { DiskRecord, Observation } from './observation';
+import {
+  POLICY,
+  NOW,
+  dead,
+  known,
+  lastMaster,
+  masterEntry,
+  masterValue,
+  address,
+  readyToPromote,
+  replica,
+  standby,
+  unknown,
+  vote,
+  writable,
+} from './testing/observations';
+import {
+  betterCandidate,
+  comparePositions,
+  isCleared,
+  keepsVote,
+  lastRunningMaster,
+  leaseRanOut,
+  predecessorEndsAt,
+  takeoverOutlook,
+} from './takeover';
+
+const withDisk = (change: Partial<DiskRecord>) => ({ disk: { ...replica().disk, ...change } });
+const tagged = (tags: Partial<Observation['policy']['tags']>) => ({
+  policy: { ...POLICY, tags: { ...POLICY.tags, ...tags } },
+});
+const sees = (entry: ReturnType<typeof masterEntry> | null) => ({ master: known({ entry }) });
+
+describe('the outlook of a takeover', () => {
+  it('is good for a healthy Replica within the lag limit', () => {
+    expect(takeoverOutlook(replica())).toEqual({ able: true, why: 'healthy, and within the lag limit' });
+  });
+
+  it.each<[string, Partial<Observation>]>([
+    ['is a DeadMaster', withDisk({ deadMaster: true })],
+    ['tagged noFailover', tagged({ noFailover: true })],
+    ['takeover is paused', { paused: true }],
+    ['not on the list of members', { members: known({ members: [address('a')], modifyIndex: 50 }) }],
+    ['members unknown: no answer', { members: unknown() }],
+    ['master unknown: no answer', { master: unknown() }],
+    ['the master key is gone', sees(null)],
+    ["Consul's memory went back", withDisk({ highestTerm: 6 })],
+    ["Consul's memory went back", withDisk({ highestModifyIndex: 101 })],
+    ['cannot be read', sees(masterEntry(null))],
+    ['after the last beat', { members: known({ members: [address('b')], modifyIndex: 101 }) }],
+    ['promised the Master', withDisk({ promisedUntil: NOW + 1 })],
+    ['PostgreSQL does not answer: connection refused', { postgres: dead() }],
+    ['not running in standby mode', { postgres: writable() }],
+    ['has no data of this cluster', withDisk({ dataTerm: 0 })],
+    ['WAL position unknown', { postgres: standby({ lsn: null }) }],
+    ['the history does not tell', withDisk({ dataTerm: 4 })],
+    ['lags 1048577 bytes', { postgres: standby({ lsn: parseLsn('0/4EFFFFF') }) }],
+  ])('is bad, and says: %s', (why, change) => {
+    const outlook = takeoverOutlook(replica(change));
+    expect(outlook.able).toBe(false);
+    expect(outlook.why).toContain(why);
+  });
+
+  it('allows exactly maximumLagOnFailover', () => {
+    expect(takeoverOutlook(replica({ postgres: standby({ lsn: parseLsn('0/4F00000') }) })).able).toBe(true);
+  });
+
+  it('measures the lag to the Master that last ran, not to a holder that only waited', () => {
+    const waited = masterValue('c', {
+      term: 6,
+      phase: 'waiting',
+      lsn: '0/1',
+      last: lastMaster('a', { lsn: '0/9000000' }),
+    });
+    expect(takeoverOutlook(replica(sees(masterEntry(waited)))).why).toContain('lags 67108864 bytes');
+  });
+});
+
+describe('the lease of the predecessor', () => {
+  const entry = masterEntry(masterValue('a'), { firstSeenAt: 1000 });
+
+  it('is over one lease and one drift margin after its last beat was first seen', () => {
+    expect(predecessorEndsAt(entry, POLICY)).toBe(4300);
+  });
+
+  it('is known to be over by a consistent read that was sent after its end', () => {
+    expect(leaseRanOut(entry, POLICY)).toBe(false);
+    expect(leaseRanOut({ ...entry, confirmedSentAt: 4300 }, POLICY)).toBe(false);
+    expect(leaseRanOut({ ...entry, confirmedSentAt: 4300.1 }, POLICY)).toBe(true);
+  });
+
+  it('need not be waited out only where the key is free and its writer says released', () => {
+    const released = masterValue('a', { released: true });
+    expect(isCleared(masterEntry(released, { session: null }))).toBe(true);
+    expect(isCleared(masterEntry(released))).toBe(false);
+    expect(isCleared(masterEntry(masterValue('a'), { session: null }))).toBe(false);
+    expect(isCleared(masterEntry(null, { session: null }))).toBe(false);
+  });
+});
+
+describe('the last Master that ran', () => {
+  const last = lastMaster('z', { term: 3 });
+
+  it.each(['running', 'draining'] as const)('is the holder itself in phase %s', (phase) => {
+    expect(lastRunningMaster(masterValue('a', { phase, last }))?.node).toBe('a');
+  });
+
+  it.each(['waiting', 'promoting'] as const)('is the one that the holder remembers in phase %s', (phase) => {
+    expect(lastRunningMaster(masterValue('a', { phase, last }))).toEqual(last);
+  });
+});
+
+describe('the better candidate', () => {
+  const better = (answers: ReturnType<typeof vote>[], passedOver: string[] = [], change: Partial<Observation> = {}) =>
+    betterCandidate(readyToPromote(change), answers, passedOver)?.node ?? null;
+
+  it('has newer data, by the term first and by the position then', () => {
+    expect(better([vote('c', { lsn: '0/5000001' })])).toBe('c');
+    expect(better([vote('c', { dataTerm: 4, lsn: '0/9000000' })])).toBeNull();
+    expect(better([vote('c', { dataTerm: 6, lsn: '0/1' })])).toBe('c');
+  });
+
+  it('among equals has the higher priority; equal members do not make each other wait', () => {
+    expect(better([vote('c', { failoverPriority: 1 })])).toBe('c');
+    expect(better([vote('c', { failoverPriority: 1 })], [], tagged({ failoverPriority: 1 }))).toBeNull();
+    expect(better([vote('a'), vote('c')])).toBeNull();
+  });
+
+  it('is the best of several, and of equal ones the first by name', () => {
+    const ahead = { lsn: '0/5000100' };
+    expect(better([vote('c', { lsn: '0/5000001' }), vote('a', ahead)])).toBe('a');
+    expect(better([vote('c', ahead), vote('a', ahead)])).toBe('a');
+    expect(better([vote('a', ahead), vote('c', { ...ahead, failoverPriority: 1 })])).toBe('c');
+  });
+
+  it.each([
+    ['gave no vote', { granted: false }],
+    ['is no candidate', { candidate: false }],
+    ['does not know its position', { lsn: null }],
+    ['has not replayed what it received', { replayed: false }],
+  ])('is nobody who %s', (_why, change) => {
+    expect(better([vote('c', { lsn: '0/5000001', ...change })])).toBeNull();
+  });
+
+  it('is nobody who was let go first before and did not take over', () => {
+    expect(better([vote('c', { lsn: '0/5000001' })], ['c'])).toBeNull();
+  });
+
+  it('is not looked for without a position of its own', () => {
+    expect(better([vote('c')], [], { postgres: standby({ lsn: null }) })).toBeNull();
+  });
+
+  it('orders positions by term, then by position', () => {
+    const [one, two] = [parseLsn('0/1'), parseLsn('0/2')];
+    expect(comparePositions(2, one, 1, two)).toBeGreaterThan(0);
+    expect(comparePositions(1, one, 1, two)).toBeLessThan(0);
+    expect(comparePositions(1, two, 1, two)).toBe(0);
+  });
+});
+
+describe('a vote', () => {
+  const voted = (term: number, change: Partial<Observation>) => keepsVote(replica({ votedTerm: term, ...change }));
+  const holder = (term: number, phase: 'waiting' | 'running', session: string | null = 'session') =>
+    sees(masterEntry(masterValue('c', { term, phase }), { session }));
+
+  it('binds while its term waits, and while it is not to be seen yet', () => {
+    expect(voted(6, holder(6, 'waiting'))).toBe(true);
+    expect(voted(6, holder(5, 'running'))).toBe(true);
+  });
+
+  it('binds no more once its term runs, has ended or is over', () => {
+    expect(voted(6, holder(6, 'running'))).toBe(false);
+    expect(voted(6, holder(6, 'waiting', null))).toBe(false);
+    expect(voted(6, holder(7, 'waiting'))).toBe(false);
+    expect(voted(0, holder(6, 'waiting'))).toBe(false);
+  });
+
+  it('binds where Consul tells nothing, unless the data shows that its term ran', () => {
+    expect(voted(6, { master: unknown() })).toBe(true);
+    expect(voted(6, { master: unknown(), ...withDisk({ dataTerm: 6 }) })).toBe(false);
+  });
+});

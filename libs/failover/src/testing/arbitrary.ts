@@ -1,0 +1,277 @@
+import fc from 'fast-check';
+import type { Phase, RunnerInstruction } from '@ha-postgres/cluster-state';
+import { formatLsn, parseLsn, type Lsn } from '@ha-postgres/lsn';
+import type { Action } from '../actions';
+import type { Hold, MasterEntry, Observation } from '../observation';
+import { NOTHING_REMEMBERED, type Ending, type Memory } from '../outcome';
+import {
+  EMPTY,
+  INITIALISED,
+  NOW,
+  POLICY,
+  address,
+  armed,
+  dead,
+  hold,
+  known,
+  lastMaster,
+  masterEntry,
+  masterValue,
+  readyToPromote,
+  replica,
+  runner,
+  runningMaster,
+  standby,
+  stoppedRunner,
+  unknown,
+  vote,
+  writable,
+} from './observations';
+
+/** Random situations: an ordinary one in which some facts are replaced by others, also by ones that contradict each other. */
+
+const node = fc.constantFrom('a', 'b', 'c');
+const term = fc.integer({ min: 1, max: 8 });
+const time = fc.integer({ min: -40_000, max: 40_000 }).map((offset) => NOW + offset);
+const nearTime = fc.integer({ min: -4000, max: 4000 }).map((offset) => NOW + offset);
+const lsn: fc.Arbitrary<Lsn> = fc.constantFrom('0/4FFFFFF', '0/5000000', '0/5000100', '0/5200000').map(parseLsn);
+const phase = fc.constantFrom<Phase>('waiting', 'promoting', 'running', 'draining');
+const last = fc.option(
+  fc.tuple(node, term, lsn).map(([name, of, at]) => lastMaster(name, { term: of, lsn: formatLsn(at) })),
+);
+
+const upstream = fc.tuple(node, term).map(([name, of]) => ({ ...address(name), term: of }));
+const instruction: fc.Arbitrary<RunnerInstruction> = fc.oneof(
+  fc.constantFrom<RunnerInstruction>(
+    { kind: 'wait' },
+    { kind: 'follow', upstream: null },
+    { kind: 'lead', term: 6 },
+    { kind: 'stop', mode: 'immediate', why: 'test' },
+    { kind: 'stop', mode: 'fast', why: 'test' },
+    { kind: 'blocked', why: 'test' },
+  ),
+  upstream.map((to) => ({ kind: 'follow', upstream: to }) as const),
+);
+
+const entry: fc.Arbitrary<MasterEntry> = fc
+  .record({
+    name: node,
+    of: term,
+    phase,
+    at: lsn,
+    released: fc.boolean(),
+    successor: fc.option(node),
+    last,
+    session: fc.constantFrom(null, 'session'),
+    modifyIndex: fc.constantFrom(90, 100, 110),
+    firstSeenAt: nearTime,
+    confirmedSentAt: fc.option(nearTime),
+    readable: fc.integer({ min: 0, max: 9 }).map((n) => n > 0),
+  })
+  .map(({ name, of, at, released, successor, readable, ...rest }) =>
+    masterEntry(
+      readable
+        ? masterValue(name, {
+            term: of,
+            phase: rest.phase,
+            lsn: formatLsn(at),
+            released,
+            successor,
+            last: rest.last,
+          })
+        : null,
+      {
+        session: rest.session,
+        modifyIndex: rest.modifyIndex,
+        firstSeenAt: rest.firstSeenAt,
+        confirmedSentAt: rest.confirmedSentAt,
+      },
+    ),
+  );
+
+const anyHold: fc.Arbitrary<Hold> = fc
+  .record({
+    term: fc.constantFrom(6, 6, 7),
+    phase,
+    acquiredAt: time,
+    endsAt: nearTime,
+    lost: fc.boolean(),
+    unansweredSince: fc.option(nearTime),
+    waitUntil: fc.oneof(fc.constant(Number.NEGATIVE_INFINITY), nearTime),
+    last,
+  })
+  .map((change) => hold(change));
+
+const data = fc.constantFrom(
+  INITIALISED,
+  EMPTY,
+  { ...INITIALISED, fresh: true },
+  { ...INITIALISED, systemId: '7' },
+  { ...EMPTY, state: 'unusable' as const },
+  { ...EMPTY, state: 'unfinished' as const },
+);
+
+const anyRunner = fc
+  .record({
+    running: fc.boolean(),
+    obeysIndex: fc.constantFrom(9, 10, 11),
+    armedTerm: fc.constantFrom(6, 6, 7, null),
+    deadlineIn: fc.constantFrom(2000, 0, -100),
+    phase: fc.constantFrom('running' as const, 'stopped' as const, 'exiting' as const),
+    receivingFrom: fc.option(node),
+    data,
+  })
+  .map(({ running, armedTerm, deadlineIn, ...rest }) => {
+    const change = { ...rest, armed: armedTerm === null ? null : armed(armedTerm, rest.obeysIndex, deadlineIn) };
+    return running ? runner(change) : stoppedRunner(change);
+  });
+
+const promotions = fc.array(
+  fc.tuple(term, term, lsn).map(([of, parentTerm, fork]) => ({
+    term: of,
+    parentTerm,
+    timeline: 2,
+    forkLsn: formatLsn(fork),
+    node: 'a',
+    from: null,
+    why: 'test',
+    at: '',
+    tookMs: 1,
+  })),
+  { maxLength: 5 },
+);
+
+const disk = fc.record({
+  highestTerm: fc.integer({ min: 0, max: 7 }),
+  highestModifyIndex: fc.constantFrom(0, 100),
+  dataTerm: fc.integer({ min: 0, max: 7 }),
+  ledTerm: fc.option(term),
+  deadMaster: fc.boolean(),
+  promisedUntil: fc.oneof(fc.constant(Number.NEGATIVE_INFINITY), nearTime),
+});
+
+const votes = fc
+  .record({ of: fc.constantFrom(6, 7), startedAt: nearTime, complete: fc.boolean(), at: lsn, candidate: fc.boolean() })
+  .map(({ of, startedAt, complete, at, candidate }) => ({
+    term: of,
+    startedAt,
+    complete,
+    answers: [vote('c', { lsn: formatLsn(at), candidate })],
+  }));
+
+/** One fact of an observation and what may stand in its place. */
+const facts: { readonly [K in keyof Observation]?: fc.Arbitrary<Observation[K]> } = {
+  startedAt: time,
+  policy: fc.record({ noFailover: fc.boolean(), failoverPriority: fc.integer({ min: 0, max: 1 }) }).map((tags) => ({
+    ...POLICY,
+    tags,
+  })),
+  master: fc.oneof(
+    { weight: 8, arbitrary: entry.map((one) => known({ entry: one })) },
+    { weight: 1, arbitrary: fc.constant(known({ entry: null })) },
+    { weight: 1, arbitrary: fc.constant(unknown<{ entry: null }>()) },
+  ),
+  members: fc.oneof(
+    fc.constant(unknown<never>()),
+    fc.subarray(['a', 'b', 'c']).map((names) => known({ members: names.map(address), modifyIndex: 50 })),
+    fc.constant(known({ members: [address('b')], modifyIndex: 105 })),
+  ),
+  initialize: fc.oneof(
+    fc.constant(unknown<never>()),
+    fc
+      .record({
+        systemId: fc.constantFrom(null, '7', '7000000000000000001'),
+        session: fc.constantFrom(null, 'creator'),
+      })
+      .map(({ systemId, session }) => known({ value: { node: 'a', systemId }, modifyIndex: 10, session })),
+    fc.constant(known({ value: null, modifyIndex: null, session: null })),
+  ),
+  history: fc.oneof(
+    fc.constant(unknown<never>()),
+    promotions.map((all) => known({ promotions: all })),
+  ),
+  paused: fc.boolean(),
+  masterSeenRunningAt: fc.option(time),
+  hold: fc.oneof({ weight: 1, arbitrary: fc.constant(null) }, { weight: 2, arbitrary: anyHold }),
+  resuming: fc.boolean(),
+  acquiring: fc.boolean(),
+  holdsInitialize: fc.boolean(),
+  disk,
+  postgres: fc.oneof(
+    fc.tuple(lsn, fc.boolean()).map(([at, replayed]) => standby({ lsn: at, replayed, receiver: null })),
+    fc.constant(standby({ lsn: null })),
+    fc.constant(writable()),
+    fc.constant(dead()),
+  ),
+  runner: fc.oneof({ weight: 1, arbitrary: fc.constant(unknown<never>()) }, { weight: 9, arbitrary: anyRunner }),
+  votes: fc.option(votes),
+  votedTerm: fc.integer({ min: 0, max: 7 }),
+  published: fc.option(fc.record({ instruction, instructionIndex: fc.constantFrom(9, 10, 11), since: nearTime })),
+  ownKillAt: fc.option(nearTime),
+  lastFailsafeAskAt: fc.option(nearTime),
+  reachableReplicas: fc.subarray(['a', 'c']).map((names) => names.map(address)),
+  goneMembers: fc.subarray(['a', 'c']),
+  clockJumped: fc.boolean(),
+  inFlight: fc
+    .subarray<Action['type']>(['acquire', 'promote', 'release', 'killPostgres'])
+    .map((types) => new Set(types)),
+};
+
+const names = Object.keys(facts) as (keyof Observation)[];
+
+/** A node that a bootstrap has just begun with: nothing anywhere. */
+function nothingYet(): Observation {
+  return replica({
+    master: known({ entry: null }),
+    members: unknown(),
+    initialize: known({ value: null, modifyIndex: null, session: null }),
+    disk: { ...replica().disk, highestTerm: 0, highestModifyIndex: 0, dataTerm: 0 },
+    postgres: dead({ lsn: null }),
+    runner: stoppedRunner({ data: EMPTY }),
+  });
+}
+
+const beginnings = [
+  replica(),
+  replica({ master: known({ entry: masterEntry(masterValue('a', { released: true }), { session: null }) }) }),
+  replica({
+    master: known({ entry: masterEntry(masterValue('a'), { firstSeenAt: NOW - 4000, confirmedSentAt: NOW }) }),
+  }),
+  readyToPromote(),
+  readyToPromote(),
+  runningMaster(),
+  nothingYet(),
+];
+
+export const anyObservation: fc.Arbitrary<Observation> = fc
+  .tuple(
+    fc.constantFrom(...beginnings),
+    fc.subarray(names, { maxLength: 5 }),
+    fc.double({ min: 0, max: 0.999, noNaN: true }),
+  )
+  .chain(([beginning, changed, chance]) =>
+    fc
+      .record(Object.fromEntries(changed.map((name) => [name, facts[name] as fc.Arbitrary<unknown>])))
+      .map((change) => ({ ...beginning, chance, ...change }) as Observation),
+  );
+
+const ending: fc.Arbitrary<Ending> = fc.record({
+  why: fc.constant('test'),
+  since: nearTime,
+  mode: fc.constantFrom('fast' as const, 'immediate' as const),
+  successor: fc.option(node),
+  standBackMs: fc.constantFrom(0, 1000),
+});
+
+export const anyMemory: fc.Arbitrary<Memory> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant(NOTHING_REMEMBERED) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      ending: fc.option(ending),
+      standBackUntil: fc.oneof(fc.constant(0), nearTime),
+      passedOver: fc.subarray(['a', 'c']),
+      upstream: fc.option(upstream),
+    }),
+  },
+);
