@@ -6,6 +6,7 @@ import { onPath, processesUnder, WORKSPACE_ROOT, type Report } from '@ha-postgre
 
 const DEMO = join(WORKSPACE_ROOT, 'tools', 'local-cluster', 'dist', 'demo.js');
 const TINI = onPath('tini');
+const LIMIT_MS = 100_000;
 
 interface Outcome {
   readonly code: number | null;
@@ -17,9 +18,16 @@ function runDemo(...args: readonly string[]): Promise<Outcome> {
   const under = existsSync(TINI) ? [TINI, '-s', '--'] : [];
   const [command = process.execPath, ...rest] = [...under, process.execPath, DEMO, ...args];
   const child = spawn(command, rest, { cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] });
+  // Well below jest's own limit, so that the demo ends in order and its output is shown.
+  const limit = setTimeout(() => child.kill('SIGTERM'), LIMIT_MS);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, output })));
+  return new Promise((resolve) =>
+    child.once('close', (code) => {
+      clearTimeout(limit);
+      resolve({ code, output });
+    }),
+  );
 }
 
 describe.each(['kill-master', 'kill-node', 'freeze-node'] as const)('the demo with %s', (scenario) => {
@@ -29,15 +37,7 @@ describe.each(['kill-master', 'kill-node', 'freeze-node'] as const)('the demo wi
 
   it('shows a new Master that takes writes, says what was lost, and leaves no process behind', async () => {
     const json = join(workdir, 'out.json');
-    const { code, output } = await runDemo(
-      '--once',
-      '--scenario',
-      scenario,
-      '--workdir',
-      join(workdir, 'w'),
-      '--json',
-      json,
-    );
+    const { code, output } = await runDemo('--once', '--scenario', scenario, '--workdir', workdir, '--json', json);
     // The output tells why, if it is not so.
     expect(code === 0 ? '' : output).toBe('');
     const report = JSON.parse(readFileSync(json, 'utf8')) as Report;

@@ -1,3 +1,4 @@
+import { relative, resolve } from 'node:path';
 import { nodeNameProblem } from '@ha-postgres/cluster-state';
 import { leaseTimesProblems, type LeaseTimes } from '@ha-postgres/consul-election';
 import type { Policy } from '@ha-postgres/failover';
@@ -161,6 +162,9 @@ export function policyOf(config: ControllerConfig): Policy {
   };
 }
 
+/** How long the members have to agree to failsafe. */
+export const FAILSAFE_TIME_MS = 200;
+
 /** Numbers that must agree, checked together, each with its reason. */
 export function rules(config: ControllerConfig): string[] {
   const name = nodeNameProblem(config.node);
@@ -168,6 +172,16 @@ export function rules(config: ControllerConfig): string[] {
   if (config.fenceTime < 2 * SECOND_FENCE_MS) {
     problems.push(
       `fenceTime ${config.fenceTime} ms is too short: the second fence begins after ${SECOND_FENCE_MS} ms and needs as long again`,
+    );
+  }
+  if (config.unansweredLimit + FAILSAFE_TIME_MS + config.fenceTime > config.leaseDuration) {
+    problems.push(
+      `unansweredLimit ${config.unansweredLimit} ms + ${FAILSAFE_TIME_MS} ms to ask the members + fenceTime ${config.fenceTime} ms must not exceed leaseDuration ${config.leaseDuration} ms: failsafe would come too late`,
+    );
+  }
+  if (!relative(resolve(config.dataDir), resolve(config.stateDir)).startsWith('..')) {
+    problems.push(
+      `stateDir ${config.stateDir} must lie outside dataDir ${config.dataDir}: a base backup or pg_rewind would copy another node's promises`,
     );
   }
   return name === null ? problems : [name, ...problems];

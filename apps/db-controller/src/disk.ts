@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { LastMaster, Phase } from '@ha-postgres/cluster-state';
 import { bootId, monotonicNow, readStateFile, writeStateFile, type Log, type Millis } from '@ha-postgres/service-kit';
 import type { DiskRecord } from '@ha-postgres/failover';
+import { errors } from './errors';
 
 /** The hold as a restarted controller needs it to go on. Times are of the boot `bootId`. */
 export interface StoredHold {
@@ -47,7 +48,7 @@ export class Disk {
     log: Log,
   ) {
     this.path = join(stateDir, 'controller.json');
-    const found = readStateFile(this.path) as Stored | null;
+    const found = storedIn(readStateFile(this.path), this.path);
     const foreign = found !== null && found.node !== node;
     if (foreign)
       log.warn({ event: 'disk.foreign', found: found.node }, 'the stored state is of another node and is ignored');
@@ -104,6 +105,16 @@ export class Disk {
         : { bootId: bootId(), until: monotonicNow() + this.promiseMs };
     return { ...emptyState(this.node), ...found, promise };
   }
+}
+
+/** Whatever is not what this program writes is refused: taken for foreign, or for nothing, it would undo promises. */
+function storedIn(found: unknown, path: string): Stored | null {
+  if (found === null) return null;
+  const { node, highestTerm, highestModifyIndex, dataTerm, votedTerm } = found as Partial<Stored>;
+  const numbers = [highestTerm, highestModifyIndex, dataTerm, votedTerm];
+  if (typeof node !== 'string' || !numbers.every((number) => Number.isSafeInteger(number)))
+    throw errors.HAPG_STATE_INVALID(`state file ${path} is not what a controller writes: ${JSON.stringify(found)}`);
+  return found as Stored;
 }
 
 function emptyState(node: string): Stored {

@@ -1,6 +1,10 @@
 import { defineErrors } from '@ha-postgres/service-kit';
 
 export const errors = defineErrors({
+  HAPG_STATE_INVALID: {
+    family: 'invariant',
+    help: 'The state file is JSON, but not what a controller writes. It is written atomically, so a person or another program changed it: look at it, and remove it only if the node may forget what it promised.',
+  },
   HAPG_PROMOTE_WITHOUT_RIGHT: {
     family: 'invariant',
     help: 'The controller was about to promote without the right to. PostgreSQL is fenced. This is a defect: report it with the log.',

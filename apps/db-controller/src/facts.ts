@@ -15,6 +15,8 @@ export class Facts {
   initializeSession: Session | null = null;
   votes: Votes | null = null;
   ownKillAt: Millis | null = null;
+  /** Processes of the data directory have been seen from here: that none is seen then means that none is there. */
+  seesPostgres = false;
   lastFailsafeAskAt: Millis | null = null;
   reachableReplicas: readonly NodeAddress[] = [];
   goneMembers: readonly string[] = [];

@@ -18,6 +18,8 @@ import { ANSWER_VALID_MS } from './tell/publisher';
 
 /** An effect that failed is not tried again before this. */
 const PACE_MS = 200;
+/** One that changed nothing that is observed would be decided on again at once, and for ever. */
+const REPEAT_MS = 20;
 /** The longest time without a decision, for what changes without an event. */
 const TICK_MS = 100;
 
@@ -91,6 +93,7 @@ export class Loop {
     const now = monotonicNow();
     if (this.inFlight.has(action.type) || now < (this.notBefore.get(action.type) ?? 0)) return;
     this.inFlight.set(action.type, now);
+    this.notBefore.set(action.type, now + REPEAT_MS);
     const effect = this.effects[action.type] as (action: Action) => Promise<void>;
     effect(action)
       .catch((error: unknown) => {
@@ -164,7 +167,8 @@ export class Loop {
 
 function readiness({ role }: Decision, o: Observation, postgres: Parts['postgres']): { ready: boolean; why: string } {
   if (role === 'Master') {
-    if (o.hold?.phase !== 'running') return { ready: false, why: 'not running as Master yet' };
+    // Told as soon as it takes writes, which is before the key says so: load balancers ask at once when they read the key.
+    if (o.hold === null || o.postgres.inRecovery !== false) return { ready: false, why: 'not promoted yet' };
     return o.postgres.alive
       ? { ready: true, why: 'runs as Master' }
       : { ready: false, why: 'PostgreSQL does not answer' };

@@ -5,6 +5,8 @@ import {
   parseFailsafeRequest,
   parseVoteAnswer,
   parseVoteRequest,
+  parseWalTailAnswer,
+  parseWalTailRequest,
 } from '@ha-postgres/cluster-state';
 import { ConsulClient, consulSettingsFromEnvironment } from '@ha-postgres/consul-election';
 import type { ConnectionTarget } from '@ha-postgres/pg-health';
@@ -67,7 +69,7 @@ async function start({ config, log, metrics, onStop, fail }: AppContext<Controll
     client,
     disk: new Disk(config.stateDir, config.node, policy.leaseDurationMs + policy.driftMarginMs, log),
     facts: new Facts(),
-    consul: new ConsulView(client, keys, config.node, log, poke),
+    consul: new ConsulView(client, keys, config.node, log, poke, config.heartbeatInterval),
     postgres: new PostgresView({
       target,
       checkIntervalMs: config.checkInterval,
@@ -94,7 +96,15 @@ async function start({ config, log, metrics, onStop, fail }: AppContext<Controll
   loop = running;
 
   // Validators are compiled at their first use: now, and not in the middle of a failover.
-  for (const parse of [parseVoteRequest, parseVoteAnswer, parseFailsafeRequest, parseFailsafeAnswer]) parse('null');
+  for (const parse of [
+    parseVoteRequest,
+    parseVoteAnswer,
+    parseFailsafeRequest,
+    parseFailsafeAnswer,
+    parseWalTailRequest,
+    parseWalTailAnswer,
+  ])
+    parse('null');
   const close = await listenOnSocket(parts, new Answers(parts, () => running.observation()), metrics);
   onStop(() => close());
   parts.consul.start();

@@ -3,12 +3,15 @@ import axios, { type AxiosInstance } from 'axios';
 import {
   parseFailsafeAnswer,
   parseVoteAnswer,
+  parseWalTailAnswer,
   type FailsafeAnswer,
   type FailsafeRequest,
   type NodeAddress,
   type Parsed,
   type VoteAnswer,
   type VoteRequest,
+  type WalTailAnswer,
+  type WalTailRequest,
 } from '@ha-postgres/cluster-state';
 import { messageOf, signRequest, verifyAnswer, type HeaderValues, type Log } from '@ha-postgres/service-kit';
 
@@ -20,7 +23,7 @@ export class Peers {
     responseType: 'text',
     transformResponse: (body: unknown) => body,
     validateStatus: () => true,
-    maxContentLength: 64 * 1024,
+    maxContentLength: 1024 * 1024,
   });
 
   constructor(
@@ -36,6 +39,11 @@ export class Peers {
 
   async failsafe(member: NodeAddress, request: FailsafeRequest, limitMs: number): Promise<FailsafeAnswer | null> {
     const answer = await this.ask(member, '/controller/failsafe', request, limitMs, parseFailsafeAnswer);
+    return answer?.term === request.term && answer.node === member.node ? answer : null;
+  }
+
+  async walTail(member: NodeAddress, request: WalTailRequest, limitMs: number): Promise<WalTailAnswer | null> {
+    const answer = await this.ask(member, '/controller/wal-tail', request, limitMs, parseWalTailAnswer);
     return answer?.term === request.term && answer.node === member.node ? answer : null;
   }
 

@@ -73,7 +73,7 @@ async function measure(ends: (() => Promise<unknown>)[]): Promise<Switch[]> {
   });
   const switches: Switch[] = [];
   for (let change = 1; change <= CHANGES; change += 1) {
-    // Not in step with lb-syncer's poll of HAProxy every 250 ms.
+    // Not in step with lb-syncer's poll of HAProxy every second.
     await pause(100 + ((change * 37) % 150));
     switches.push(await measureOne(cluster, haproxy.masterPort, nodes[change % 2 === 0 ? 0 : 1]));
   }

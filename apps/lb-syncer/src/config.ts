@@ -47,10 +47,11 @@ export const options = defineOptions({
   port: { type: 'port', default: 8080, description: 'port on which /healthz and /metrics are served' },
   pollInterval: {
     type: 'duration',
-    default: '250ms',
+    default: '1s',
     minimum: '10ms',
     maximum: '1m',
-    description: 'how often HAProxy is looked at while nothing changes; so soon a restarted one gets its routes back',
+    description:
+      'how often HAProxy is looked at while nothing changes; a killed one is noticed at once, a reloaded one by this',
   },
   consulSilenceMax: {
     type: 'duration',

@@ -30,6 +30,12 @@ const ROUNDS_MAX = 3;
 const STATES = showServersState();
 const STATS = showStat({ kinds: ['server'] });
 
+/**
+ * `states` is what a poll needs: again and again, it must be cheap. Sessions matter after a change, and where one may
+ * have been interrupted between maint and the closing of sessions.
+ */
+type Look = 'states' | 'statesAndSessions';
+
 /** Brings HAProxy into the desired state, and keeps it there: one loop, one batch at a time, and always with what HAProxy itself says. */
 export class HaproxySync {
   readonly #wakeup = new Wakeup();
@@ -46,6 +52,12 @@ export class HaproxySync {
   /** What is wanted from now on. Before the first wish nothing is changed. */
   want(desired: Desired): void {
     this.#desired = desired;
+    this.#wakeup.ring();
+  }
+
+  /** Looks at HAProxy now: it may be another one. */
+  lookAgain(): void {
+    this.#current = null;
     this.#wakeup.ring();
   }
 
@@ -75,7 +87,7 @@ export class HaproxySync {
     const { pollIntervalMs, isFresh, onSettled, now } = this.options;
     const startedAt = now();
     const known = isNewWish ? this.#current : null;
-    let current = known ?? (await this.#read(signal));
+    let current = known ?? (await this.#read(this.#current === null ? 'statesAndSessions' : 'states', signal));
     let isReadBack = known === null;
     for (let round = 0; ; round += 1) {
       const desired = this.#desired;
@@ -91,16 +103,16 @@ export class HaproxySync {
         return pollIntervalMs;
       }
       if (changes.length > 0) await this.#apply(changes, startedAt, signal);
-      current = await this.#read(signal);
+      current = await this.#read('statesAndSessions', signal);
       isReadBack = true;
     }
   }
 
-  async #read(signal: AbortSignal): Promise<readonly ServerNow[]> {
-    const [states, stats] = await this.options.runtime.batch([STATES, STATS], { signal });
-    if (states === undefined || stats === undefined)
-      throw new Error('HAProxy answered with fewer replies than commands');
-    const current = currentState(readReply(STATES, states), readReply(STATS, stats));
+  async #read(look: Look, signal: AbortSignal): Promise<readonly ServerNow[]> {
+    const queries = look === 'states' ? [STATES] : [STATES, STATS];
+    const [states, stats] = await this.options.runtime.batch(queries, { signal });
+    if (states === undefined) throw new Error(`HAProxy did not answer "${STATES.line}"`);
+    const current = currentState(readReply(STATES, states), stats === undefined ? [] : readReply(STATS, stats));
     this.options.onAnswer();
     if (this.#unreachable) this.options.log.info({ event: 'haproxy.answers' }, 'HAProxy answers again');
     this.#unreachable = false;

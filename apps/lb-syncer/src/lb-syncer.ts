@@ -1,12 +1,13 @@
 import { clusterKeys } from '@ha-postgres/cluster-state';
 import type { ConsulClient } from '@ha-postgres/consul-election';
-import type { HaproxyRuntime } from '@ha-postgres/haproxy-runtime';
+import type { HaproxyRuntime, RuntimeAddress } from '@ha-postgres/haproxy-runtime';
 import { monotonicNow, type Log, type Metrics } from '@ha-postgres/service-kit';
 import type { ClusterView } from './cluster-view';
 import { ConsulWatches } from './consul-watches';
 import { Contact } from './contact';
 import { HaproxySync } from './haproxy-sync';
 import type { Health } from './http';
+import { Presence } from './presence';
 import { isSamePlan, planBackends, type BackendNames, type Desired } from './plan-backends';
 import { RoutingLog } from './routing-log';
 import { StatusReport } from './status-report';
@@ -22,6 +23,7 @@ export interface LbSyncerOptions {
   readonly haproxySilenceMaxMs: number;
   readonly client: ConsulClient;
   readonly runtime: HaproxyRuntime;
+  readonly haproxyAddress: RuntimeAddress;
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -36,6 +38,7 @@ const FRESH_MS = 3000;
 export class LbSyncer {
   readonly #watches: ConsulWatches;
   readonly #sync: HaproxySync;
+  readonly #presence: Presence;
   readonly #report: StatusReport;
   readonly #consul: Contact;
   readonly #haproxy: Contact;
@@ -70,12 +73,14 @@ export class LbSyncer {
       onChanged: (changes, tookMs) => routing.changed(changes, tookMs),
       onSettled: (desired) => this.#onSettled(desired),
     });
+    this.#presence = new Presence(options.haproxyAddress, () => this.#sync.lookAgain());
     this.#silence = metrics.gauge('hapg_lb_silence_seconds', 'Since the last good answer', ['of']);
     this.#routed = metrics.gauge('hapg_lb_routed', 'Servers that are to serve', ['backend']);
   }
 
   start(): void {
     this.#sync.start();
+    this.#presence.start();
     this.#report.start();
     this.#watches.start();
   }
@@ -83,6 +88,7 @@ export class LbSyncer {
   /** Leaves HAProxy's routes as they are, and takes back the report. */
   async stop(): Promise<void> {
     this.#watches.stop();
+    this.#presence.stop();
     await Promise.all([this.#sync.stop(), this.#report.stop()]);
   }
 

@@ -19,7 +19,8 @@ runApp({
   rules: configRules,
   start: async ({ config, log, metrics, onStop }) => {
     const client = new ConsulClient(consulSettingsFromEnvironment(process.env), { log });
-    const runtime = new HaproxyRuntime(parseHaproxyAddress(config.haproxyAddress), { timeoutMs: HAPROXY_TIMEOUT_MS });
+    const haproxyAddress = parseHaproxyAddress(config.haproxyAddress);
+    const runtime = new HaproxyRuntime(haproxyAddress, { timeoutMs: HAPROXY_TIMEOUT_MS });
     const syncer = new LbSyncer({
       name: config.name ?? hostname(),
       consulPrefix: config.consulPrefix,
@@ -34,6 +35,7 @@ runApp({
       haproxySilenceMaxMs: config.haproxySilenceMax,
       client,
       runtime,
+      haproxyAddress,
       log,
       metrics,
     });

@@ -64,3 +64,6 @@ export const errors = defineErrors({
     help: 'PostgreSQL could not be started: the message tells what stood in the way. It is tried again.',
   },
 });
+
+/** A code of this catalogue. */
+export type RunnerErrorCode = keyof typeof errors;

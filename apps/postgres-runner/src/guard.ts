@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { messageOf, type Log } from '@ha-postgres/service-kit';
+import { messageOf, monotonicNow, type Log } from '@ha-postgres/service-kit';
 
 /**
  * Waits for the end of its standard input, which is the end of the runner however that ended; then kills every process
@@ -47,6 +47,7 @@ export class Guard {
   readonly #log: Log;
   #child: ChildProcess | null = null;
   #isClosed = false;
+  #startedAt = 0;
 
   constructor(dataDir: string, stateDir: string, log: Log) {
     this.#dataDir = dataDir;
@@ -82,6 +83,7 @@ export class Guard {
       env: { PATH: process.env.PATH ?? '/usr/bin:/bin' },
     });
     this.#child = child;
+    this.#startedAt = monotonicNow();
     // The runner's end must not wait for the guard, and a dead guard's pipe is no reason to fail.
     child.unref();
     child.stdin.on('error', () => undefined);
@@ -100,11 +102,16 @@ export class Guard {
   #again(how: string): void {
     if (this.#isClosed) return;
     this.#log.warn({ event: 'guard.ended', how }, 'the guard has ended: starting another');
-    setTimeout(() => {
-      if (!this.#isClosed) this.start();
-    }, RESTART_MS);
+    const livedMs = monotonicNow() - this.#startedAt;
+    setTimeout(
+      () => {
+        if (!this.#isClosed) this.start();
+      },
+      livedMs > SETTLED_MS ? 0 : RESTART_MS,
+    );
   }
 }
 
-/** If it cannot be started at all, trying must not eat the machine. */
-const RESTART_MS = 10;
+/** If it cannot be started at all, trying must not eat the machine; one that was killed is missed at once. */
+const RESTART_MS = 100;
+const SETTLED_MS = 500;

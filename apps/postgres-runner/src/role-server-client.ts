@@ -26,19 +26,20 @@ interface Asked {
   readonly url: URL;
   readonly agent: Agent;
   readonly timeoutMs: number;
-  readonly signal: AbortSignal;
   readonly body?: string;
 }
 
-function ask({ url, agent, timeoutMs, signal, body }: Asked): Promise<Reply> {
+/** One request, bounded; it ends as well when its agent is destroyed. */
+function ask({ url, agent, timeoutMs, body }: Asked): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const headers = {
       accept: 'application/json',
       ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
     };
+    const outgoing = request(url, { method: body === undefined ? 'GET' : 'POST', agent, headers });
     // Not `timeout` of the request, which a trickle of bytes would put off for ever.
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-    const outgoing = request(url, { method: body === undefined ? 'GET' : 'POST', agent, headers, signal: limited });
+    const limit = setTimeout(() => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    outgoing.on('close', () => clearTimeout(limit));
     outgoing.on('response', (incoming) => {
       let text = '';
       incoming.setEncoding('utf8');
@@ -113,8 +114,7 @@ export class RoleServerClient {
     const began = monotonicNow();
     const url = new URL(`controller/role?index=${index()}&wait=${WAIT_SECONDS}s`, this.#base);
     try {
-      const { signal } = this.#end;
-      const reply = await ask({ url, agent: this.#pollAgent, timeoutMs: POLL_TIMEOUT_MS, signal });
+      const reply = await ask({ url, agent: this.#pollAgent, timeoutMs: POLL_TIMEOUT_MS });
       if (reply.status === 503) return this.#undecided(began);
       if (reply.status !== 200) throw new Error(`${url.href} answers ${reply.status}: ${reply.body.slice(0, 200)}`);
       const read = readRoleAnswer(reply.body);
@@ -148,11 +148,10 @@ export class RoleServerClient {
 
   async #postAll(): Promise<void> {
     const url = new URL('controller/runner', this.#base);
-    const { signal } = this.#end;
-    for (let body = this.#next; body !== null; body = this.#next) {
+    for (let body = this.#next; body !== null && !this.#end.signal.aborted; body = this.#next) {
       this.#next = null;
       try {
-        const { status } = await ask({ url, agent: this.#postAgent, timeoutMs: POST_TIMEOUT_MS, signal, body });
+        const { status } = await ask({ url, agent: this.#postAgent, timeoutMs: POST_TIMEOUT_MS, body });
         if (status >= 400) this.#log.debug({ event: 'report.refused', status }, 'the report was not taken');
       } catch (error) {
         // The next one comes within a second, and says everything again.

@@ -191,8 +191,7 @@ export class Runner {
   }
 
   #runningData({ control }: Postmaster): Inspected {
-    const { systemId = null, timeline = null, checkpointLsn = null } = control ?? {};
-    const cleanShutdown = control?.cleanShutdown ?? false;
+    const { systemId, timeline, checkpointLsn, cleanShutdown } = control;
     return { state: 'initialised', fresh: false, systemId, timeline, cleanShutdown, checkpointLsn, problem: null };
   }
 

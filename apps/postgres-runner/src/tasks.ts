@@ -6,6 +6,7 @@ import { messageOf, type Log } from '@ha-postgres/service-kit';
 import type { Config } from './config';
 import type { Problem, Task } from './core/facts';
 import type { RunnerState } from './disk/runner-state';
+import type { RunnerErrorCode } from './errors';
 import { killAllIn } from './fence';
 import type { Account } from './postgres/account';
 import { takeBaseBackup } from './postgres/base-backup';
@@ -34,7 +35,7 @@ export interface TaskContext {
   readonly signal: AbortSignal;
 }
 
-const CODES: Readonly<Record<Task['kind'], string>> = {
+const CODES: Readonly<Record<Task['kind'], RunnerErrorCode>> = {
   initialise: 'HAPG_INITIALISE_FAILED',
   clone: 'HAPG_CLONE_FAILED',
   wipe: 'HAPG_WIPE_FAILED',

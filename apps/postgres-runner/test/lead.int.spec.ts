@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { join } from 'node:path';
 import { bundle, isAlive, TestCluster, until, type TestNode } from './harness';
@@ -105,10 +105,12 @@ test('SIGKILL of the runner: the guard ends PostgreSQL, and the next runner star
 
 test('a guard that dies is replaced', async () => {
   const node = await cluster.master('a');
-  const guards = () => node.log.split('\n').filter((line) => line.includes('guard.ended')).length;
-  const pid = Number(readFileSync(join(node.stateDir, 'guard.pid'), 'utf8').split(' ')[0]);
-  process.kill(pid, 'SIGKILL');
-  await until('another guard', () => guards() === 1);
+  const guard = () => Number(readFileSync(join(node.stateDir, 'guard.pid'), 'utf8').split(' ')[0]);
+  const first = guard();
+  process.kill(first, 'SIGKILL');
+  const second = await until('another guard', () => (guard() !== first && isAlive(guard()) ? guard() : null));
+  const status = readFileSync(`/proc/${second}/status`, 'utf8');
+  expect(Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1])).toBeLessThan(2_048);
   node.runner?.kill('SIGKILL');
   await nothingLeft(node, 3_000);
 });
@@ -183,6 +185,47 @@ test('SIGTERM stops clean within 5 s: exiting, a last report that nothing is lef
   expect(await node.exit()).toBe(0);
   expect(node.processes()).toEqual([]);
   expect(node.report).toMatchObject({ phase: 'exiting', stopped: true, data: { cleanShutdown: true } });
+});
+
+test('answers of another boot or to another node change nothing, nor does a role-server that restarts', async () => {
+  const node = await cluster.master('a');
+  const block = { kind: 'blocked', why: 'not for us' } as const;
+  const ignored = () => node.log.split('answer.ignored').length - 1;
+  node.roleServer.say(block, 60_000, { bootId: 'another' });
+  await until('it is ignored', () => ignored() >= 1);
+  node.roleServer.say(block, 60_000, { node: 'b' });
+  await until('it is ignored', () => node.log.includes('for node \\"b\\"'));
+  await node.roleServer.restart();
+  const index = node.roleServer.say({ kind: 'lead', term: 1 });
+  const report = await node.reported('obeyed', ({ obeysIndex }) => obeysIndex === index);
+  expect(report).toMatchObject({ phase: 'running', postgres: { exit: null, inRecovery: false } });
+});
+
+test('a runner told to end in the middle of initialising leaves no process, and the next one begins anew', async () => {
+  const scripts = join(cluster.root, 'scripts');
+  mkdirSync(scripts);
+  writeFileSync(join(scripts, '1.sh'), 'sleep 601');
+  const node = await cluster.node('a');
+  node.roleServer.say({ kind: 'initialise' });
+  node.start('--init-scripts', scripts);
+  await node.reported('the script', ({ progress }) => progress?.what === 'init script 1.sh', 60_000);
+  node.runner?.kill('SIGTERM');
+  expect(await node.exit()).toBe(0);
+  expect(node.processes()).toEqual([]);
+  writeFileSync(join(scripts, '1.sh'), 'true');
+  node.start('--init-scripts', scripts);
+  const made = await node.reported('a fresh cluster', ({ data, stopped }) => data.fresh && stopped, 60_000);
+  expect(made.data.timeline).toBe(1);
+});
+
+test('bad options end it with 78 before anything is opened, root without an account too', async () => {
+  const node = await cluster.node('a');
+  node.start('--settings', 'restart_after_crash=on');
+  expect(await node.exit()).toBe(78);
+  expect(node.log).toContain('restart_after_crash');
+  node.start('--user', 'root');
+  expect(await node.exit()).toBe(78);
+  expect(existsSync(node.stateDir)).toBe(false);
 });
 
 test('a second runner of the node refuses and harms nothing', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle, TestCluster, until, type TestNode } from './harness';
 
@@ -132,6 +132,17 @@ test('a standby that is promoted without the Master role is killed at once and s
   await node.reported('emptied', ({ data, phase }) => data.state === 'empty' && phase === 'blocked', 5_000);
 });
 
+test('a Replica changes to another upstream without a restart', async () => {
+  const [between, node] = [await replica('c1'), await replica('c2')];
+  const pid = node.report?.postgres.pid;
+  const index = node.roleServer.say({ kind: 'follow', upstream: between.upstream });
+  const report = await node.reported('obeyed', ({ obeysIndex }) => obeysIndex === index);
+  expect(report).toMatchObject({ receivingFrom: 'c1', postgres: { pid } });
+  const names = () => between.sql('SELECT application_name FROM pg_stat_replication');
+  await until('it streams from there', () => names() === 'c2');
+  await until('and from nobody else', () => !isStreaming('c2'));
+});
+
 test('a base backup that cannot be taken is told, tried again, and leaves nothing behind', async () => {
   const node = await cluster.node('r3');
   const nobody = await cluster.node('nobody');
@@ -150,7 +161,7 @@ test('data of another cluster, of a newer version, or open to others is refused,
   node.runner?.kill('SIGTERM');
   await node.exit();
   node.start('--system-id', '12345');
-  await node.reported('foreign', ({ error }) => error?.code === 'HAPG_DATA_FOREIGN');
+  await node.reported('foreign', ({ error, obeysIndex }) => error?.code === 'HAPG_DATA_FOREIGN' && obeysIndex > 0);
   expect(node.report).toMatchObject({ postgres: { pid: null }, stopped: false });
   node.runner?.kill('SIGTERM');
   await node.exit();
@@ -160,5 +171,11 @@ test('data of another cluster, of a newer version, or open to others is refused,
   node.start();
   await node.reported('newer', ({ error }) => error?.code === 'HAPG_DATA_NEWER');
   writeFileSync(version, real);
+  node.runner?.kill('SIGTERM');
+  await node.exit();
+  chmodSync(node.dataDir, 0o755);
+  node.start();
+  await node.reported('open to others', ({ error }) => error?.code === 'HAPG_DATA_PERMISSIONS');
+  chmodSync(node.dataDir, 0o750);
   await node.reported('running', ({ phase, error }) => phase === 'running' && error === null);
 });

@@ -12,24 +12,36 @@ interface Waiting {
 export class RoleServerStandIn {
   readonly reports: RunnerReport[] = [];
   readonly #node: string;
-  readonly #server: Server;
+  #server: Server;
   readonly #waiting = new Set<Waiting>();
   #index = 100;
   #answer: RoleAnswer | null = null;
 
   constructor(node: string) {
     this.#node = node;
-    this.#server = createServer((request, response) => void this.#reply(request, response));
+    this.#server = this.#create();
   }
 
-  async listen(): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+  #create(): Server {
+    return createServer((request, response) => void this.#reply(request, response));
+  }
+
+  async listen(port = 0): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(port, '127.0.0.1', resolve));
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** Goes away and comes back on the same port. */
+  async restart(): Promise<void> {
+    const { port } = this.#server.address() as AddressInfo;
+    await this.close();
+    this.#server = this.#create();
+    await this.listen(port);
   }
 
   get report(): RunnerReport | undefined {

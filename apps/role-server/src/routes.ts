@@ -3,7 +3,7 @@ import express, { type Express, type RequestHandler } from 'express';
 import { readBody } from './body';
 import type { Controller } from './controller-client';
 import { forwardRunnerReport, forwardSigned } from './forwarding';
-import { parseFailsafeRequest, parseVoteRequest } from '@ha-postgres/cluster-state';
+import { parseFailsafeRequest, parseVoteRequest, parseWalTailRequest } from '@ha-postgres/cluster-state';
 import { answerMetrics, answerReady, answerRole, answerStatus } from './answers';
 import type { Moment } from './readiness';
 import { Refusal, answerErrors } from './refusal';
@@ -68,6 +68,8 @@ export function createRoutes(parts: Parts): Express {
   on('/controller/status', ['GET'], answerStatus(parts.subscription, now));
   on('/controller/runner', ['POST'], readBody, forwardRunnerReport(parts.controller));
   on('/controller/vote', ['POST'], readBody, forwardSigned(parts, verifier, '/vote', parseVoteRequest));
+
+  on('/controller/wal-tail', ['POST'], readBody, forwardSigned(parts, verifier, '/wal-tail', parseWalTailRequest));
   on('/controller/failsafe', ['POST'], readBody, forwardSigned(parts, verifier, '/failsafe', parseFailsafeRequest));
   on('/primary', CHECK, answerReady(parts.subscription, now, 'Master'));
   on('/replica', CHECK, answerReady(parts.subscription, now, 'Replica'));

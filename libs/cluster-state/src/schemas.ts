@@ -1,5 +1,13 @@
 import { Ajv, type JSONSchemaType, type ValidateFunction } from 'ajv';
-import type { RunnerReport, FailsafeAnswer, FailsafeRequest, VoteAnswer, VoteRequest } from './wire';
+import type {
+  FailsafeAnswer,
+  FailsafeRequest,
+  RunnerReport,
+  VoteAnswer,
+  VoteRequest,
+  WalTailAnswer,
+  WalTailRequest,
+} from './wire';
 import {
   ROLES,
   type HistoryValue,
@@ -20,7 +28,9 @@ const ajv = new Ajv({ allErrors: true, allowUnionTypes: true });
 
 const text = { type: 'string' } as const;
 const nodeName = { type: 'string', minLength: 1, maxLength: 63 } as const;
-const natural = { type: 'integer', minimum: 0 } as const;
+// Beyond that a number plus one is the same number: a term could never be exceeded again.
+const natural = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
+const positive = { ...natural, minimum: 1 } as const;
 const port = { type: 'integer', minimum: 1, maximum: 65535 } as const;
 const flag = { type: 'boolean' } as const;
 const lsn = { type: 'string', pattern: '^[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}$' } as const;
@@ -39,7 +49,7 @@ const lastMaster = record({ node: nodeName, term: natural, timeline: natural, ls
 
 const masterSchema = record({
   ...address,
-  term: { type: 'integer', minimum: 1 },
+  term: positive,
   beat: natural,
   phase: { enum: ['waiting', 'promoting', 'running', 'draining'] },
   timeline: natural,
@@ -121,7 +131,7 @@ const runnerReportSchema = record({
   progress: orNull(record({ what: text, percent: orNull({ type: 'number' }) })),
   error: orNull(record({ code: text, message: text })),
 });
-const voteRequestSchema = record({ term: { type: 'integer', minimum: 1 }, candidate: nodeName });
+const voteRequestSchema = record({ term: positive, candidate: nodeName });
 const voteAnswerSchema = record({
   node: nodeName,
   term: natural,
@@ -133,7 +143,20 @@ const voteAnswerSchema = record({
   candidate: flag,
   failoverPriority: { type: 'number' },
 });
-const failsafeRequestSchema = record({ term: { type: 'integer', minimum: 1 }, holder: nodeName });
+const failsafeRequestSchema = record({ term: positive, holder: nodeName });
+const walTailRequestSchema = record({
+  term: { type: 'integer', minimum: 1 },
+  timeline: { type: 'integer', minimum: 1 },
+  from: lsn,
+  segmentBytes: { type: 'integer', minimum: 1 << 20, maximum: 1 << 30 },
+});
+const walTailAnswerSchema = record({
+  node: nodeName,
+  term: natural,
+  why: text,
+  start: lsn,
+  bytes: orNull({ type: 'string', pattern: '^[A-Za-z0-9+/]*={0,2}$' }),
+});
 const failsafeAnswerSchema = record({ node: nodeName, term: natural, agree: flag, why: text });
 
 function parser<T>(name: string, schema: object): (input: string) => Parsed<T> {
@@ -165,6 +188,8 @@ export const parseVoteRequest = parser<VoteRequest>('vote request', voteRequestS
 export const parseVoteAnswer = parser<VoteAnswer>('vote answer', voteAnswerSchema);
 export const parseFailsafeRequest = parser<FailsafeRequest>('failsafe request', failsafeRequestSchema);
 export const parseFailsafeAnswer = parser<FailsafeAnswer>('failsafe answer', failsafeAnswerSchema);
+export const parseWalTailRequest = parser<WalTailRequest>('WAL tail request', walTailRequestSchema);
+export const parseWalTailAnswer = parser<WalTailAnswer>('WAL tail answer', walTailAnswerSchema);
 
 /** Key `<node>/role` holds the role as plain text. */
 export function parseRole(input: string): Parsed<Role> {

@@ -62,6 +62,7 @@ export type RunnerPhase =
 
 /** What lies in the data directory. */
 export interface DataDirectory {
+  /** `empty` also while a base backup runs in place of data that was put aside: what was known of that data is over. */
   readonly state: 'empty' | 'initialised' | 'unfinished' | 'unusable';
   readonly systemId: string | null;
   /** Made by `initialise` here and never started as a member of a cluster. */
@@ -138,4 +139,31 @@ export interface FailsafeAnswer {
   readonly term: number;
   readonly agree: boolean;
   readonly why: string;
+}
+
+/**
+ * `POST /controller/wal-tail` (signed): whoever is about to promote asks the last Master, whose PostgreSQL died but whose
+ * node lives, for WAL that it had not sent yet. So the death of PostgreSQL alone loses nothing that was acknowledged.
+ */
+export interface WalTailRequest {
+  /** The term that the asked node led. */
+  readonly term: number;
+  readonly timeline: number;
+  /** Where the asker's own WAL ends. */
+  readonly from: string;
+  /** `wal_segment_size` of the cluster. */
+  readonly segmentBytes: number;
+}
+
+export interface WalTailAnswer {
+  readonly node: string;
+  readonly term: number;
+  readonly why: string;
+  /** Position of the first of `bytes`: the beginning of the WAL page that `from` lies in. */
+  readonly start: string;
+  /**
+   * Base64; null: none to be had. What stands in the segment of `start` from there on, beyond the end of the WAL too: its records
+   * carry checksums and links to the one before, so that replay ends where the crashed server's own recovery would.
+   */
+  readonly bytes: string | null;
 }

@@ -26,6 +26,7 @@ export type Action =
   /** Forget a hold that Consul said is lost, and end its session. */
   | { readonly type: 'endHold' }
   | { readonly type: 'lockInitialize' }
+  /** `dataTerm` 1 on disk first: the transaction may be committed without an answer, and only this node has data then. */
   | { readonly type: 'finishBootstrap'; readonly systemId: string }
   /** On disk before WAL of that term can arrive, or a base backup begins. */
   | { readonly type: 'recordDataTerm'; readonly term: number }

@@ -7,7 +7,7 @@ import { replay } from './testing/transcript';
 
 const FOLDER = join(__dirname, '..', 'transcripts');
 /** `REWRITE_TRANSCRIPTS=1 npx jest transcripts`; a change is committed only if it can be explained. */
-const REWRITE = process.env['REWRITE_TRANSCRIPTS'] === '1';
+const REWRITE = process.env.REWRITE_TRANSCRIPTS === '1';
 
 const files = readdirSync(FOLDER).filter((name) => name.endsWith('.txt'));
 

@@ -51,7 +51,9 @@ function defaultsSection({ timeouts, check, log }: HaproxyConfigOptions): string
     log === null ? null : 'log global',
     log === null ? null : 'option dontlog-normal',
     'option tcpka',
-    'retries 1',
+    // HAProxy waits a second before it tries the same server again: whoever meets a Master that has just died would wait
+    // it out, although a new Master is there after a third of it.
+    'retries 0',
     `timeout connect ${time(timeouts.connectMs)}`,
     `timeout client ${time(timeouts.clientMs)}`,
     `timeout server ${time(timeouts.serverMs)}`,
@@ -75,6 +77,9 @@ function standbySection(options: HaproxyConfigOptions): string {
   return section(`listen ${options.standbyBackend}`, [
     `bind ${options.standbyBind}`,
     'balance leastconn',
+    // Another Replica is tried at once.
+    'retries 2',
+    'option redispatch 1',
     `option httpchk GET ${options.standbyCheckPath}`,
     'http-check expect status 200',
     checked(options.check, options.standbyMarkedDown === 'shutdown-sessions' ? 'shutdown-sessions' : null),

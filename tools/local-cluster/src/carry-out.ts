@@ -4,7 +4,7 @@ import { waitUntilSettled } from './settled';
 import { parseTarget } from './target';
 
 /** Longest time a new cluster may take until it has settled, in milliseconds. */
-export const SETTLE_MS = 120_000;
+export const SETTLE_MS = 60_000;
 
 /** Carries out what was asked over the control socket; `onDown` ends the owner. */
 export async function carryOut(cluster: LocalCluster, command: Command, onDown: () => void): Promise<unknown> {

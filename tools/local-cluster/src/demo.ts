@@ -31,7 +31,10 @@ const program = addClusterOptions(new Command('demo'))
       { cluster, scenario: given.scenario, once: given.once, json, output: process.stdout },
       told.signal,
     );
-    if (succeeded && given.workdir === undefined) rmSync(cluster.workdir, { recursive: true, force: true });
+    // After a failure the logs are wanted.
+    if (given.workdir === undefined && (succeeded || told.signal.aborted)) {
+      rmSync(cluster.workdir, { recursive: true, force: true });
+    }
     process.exit(succeeded ? 0 : 1);
   });
 

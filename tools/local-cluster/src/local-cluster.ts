@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { replaceFile } from './atomic-file';
 import { describeCluster, type ClusterFile } from './cluster-file';
 import { consulLeader } from './consul-leader';
+import { makeEnterable } from './enterable';
 import { Guard } from './guard';
 import { openLayout, type Layout } from './layout';
 import { Member, type MemberPlace } from './member';
@@ -46,8 +47,9 @@ export class LocalCluster extends EventEmitter<Events> {
     const others = processesUnder(layout.workdir).filter((pid) => pid !== process.pid);
     if (others.length > 0)
       throw new Error(`a cluster runs in ${layout.workdir} already: processes ${others.join(', ')}`);
-    prepareFiles(layout, programs);
     const postgresUser = process.getuid?.() === 0 ? 'postgres' : null;
+    if (postgresUser !== null) makeEnterable(layout.workdir);
+    prepareFiles(layout, programs);
     return new LocalCluster({ layout, programs, settings: options.settings, postgresUser });
   }
 

@@ -3,7 +3,7 @@ import type { ClusterFile } from './cluster-file';
 
 /** All members, their role and their processes, as text for people. */
 export function describeProcesses(cluster: ClusterFile): string {
-  const table = new Table({ head: ['MEMBER', 'ROLE', 'PORTS', 'PROCESSES'], style: { head: [] } });
+  const table = new Table({ head: ['MEMBER', 'ROLE', 'PORTS', 'PROCESSES'], style: { head: [], border: [] } });
   for (const server of cluster.consul.servers)
     table.push([server.name, '', server.http, pidList({ consul: server.pid })]);
   for (const node of cluster.nodes) {

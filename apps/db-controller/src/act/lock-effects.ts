@@ -1,6 +1,6 @@
-import { acquire, isNoAnswer, Session, type KvEntry } from '@ha-postgres/consul-election';
+import { acquire, Session, type KvEntry } from '@ha-postgres/consul-election';
 import { isCleared, lastRunningMaster, predecessorEndsAt, type Effects, type MasterEntry } from '@ha-postgres/failover';
-import { messageOf, monotonicNow } from '@ha-postgres/service-kit';
+import { bootId, messageOf, monotonicNow } from '@ha-postgres/service-kit';
 import { formatLsn, ZERO_LSN } from '@ha-postgres/lsn';
 import type { MasterValue } from '@ha-postgres/cluster-state';
 import type { Parts } from '../parts';
@@ -11,8 +11,18 @@ const ACQUIRE_TIMEOUT_MS = 2000;
 const RETRY_MS = 200;
 
 export function holdOptions(parts: Parts): OwnHoldOptions {
-  const { client, keys, self, times, log, postgres, poke } = parts;
-  return { client, key: keys.master, self, times, log, onChange: poke, position: () => postgres.sight };
+  const { client, keys, self, times, policy, log, postgres, poke } = parts;
+  const { unansweredLimitMs } = policy;
+  return {
+    client,
+    key: keys.master,
+    self,
+    times,
+    unansweredLimitMs,
+    log,
+    onChange: poke,
+    position: () => postgres.sight,
+  };
 }
 
 export function openSession(parts: Parts, onGone?: () => void): Promise<Session> {
@@ -33,12 +43,11 @@ export function lockEffects(parts: Parts): Pick<Effects, 'acquire' | 'confirmMas
       const entry = consul.masterEntry;
       const sight = consul.master.known ? consul.master.value.entry : null;
       if (entry?.modifyIndex !== decidedOn || sight === null || !consul.members.known) return;
+      const attempt = { term, entry, sight, takeOver, membersIndex: consul.members.value.modifyIndex };
       facts.acquiring = true;
-      try {
-        await tryToAcquire(parts, { term, entry, sight, takeOver, membersIndex: consul.members.value.modifyIndex });
-      } finally {
-        facts.acquiring = false;
-      }
+      const isHeld = await tryToAcquire(parts, attempt).finally(() => (facts.acquiring = false));
+      // What was decided on is outdated: decided on again, it would be refused again.
+      if (!isHeld) await Promise.all([consul.confirmMaster(ACQUIRE_TIMEOUT_MS), consul.reread()]);
     },
 
     release: async ({ released, successor, lsn, lsnExact }) => {
@@ -62,6 +71,8 @@ export function lockEffects(parts: Parts): Pick<Effects, 'acquire' | 'confirmMas
     disk.update({ hold: null });
     own.hold = null;
     own.votes = null;
+    // A list of this hold that is not written by now never will be: its transaction names the session.
+    own.pendingMembers = [];
     // The lock is free or another's already: nothing waits for the session's end.
     void hold.session.destroy();
     await Promise.resolve();
@@ -76,7 +87,8 @@ interface Attempt {
   readonly membersIndex: number;
 }
 
-async function tryToAcquire(parts: Parts, attempt: Attempt): Promise<void> {
+/** True if the lock is held; false if it is certain that it is not. */
+async function tryToAcquire(parts: Parts, attempt: Attempt): Promise<boolean> {
   const { client, keys, disk, facts, log, policy } = parts;
   const previous = attempt.sight.value;
   const session = await openSession(parts);
@@ -102,8 +114,8 @@ async function tryToAcquire(parts: Parts, attempt: Attempt): Promise<void> {
       takeOver: attempt.takeOver,
     },
     { timeoutMs: ACQUIRE_TIMEOUT_MS },
-  ).catch((error: unknown) => (isNoAnswer(error) ? null : Promise.reject(error as Error)));
-  if (result?.done === true) {
+  ).catch((error: unknown) => messageOf(error));
+  if (typeof result !== 'string' && result.done) {
     disk.saw(attempt.term, result.modifyIndex);
     facts.hold = hold;
     hold.start(result);
@@ -111,13 +123,14 @@ async function tryToAcquire(parts: Parts, attempt: Attempt): Promise<void> {
       { event: 'lease.acquired', term: attempt.term, takeOver: attempt.takeOver, from: previous?.node },
       `acquired the lock for term ${attempt.term}`,
     );
-    return;
+    return true;
   }
   log.info(
-    { event: 'lease.not-acquired', term: attempt.term, why: result?.why ?? 'no answer' },
+    { event: 'lease.not-acquired', term: attempt.term, why: typeof result === 'string' ? result : result.why },
     'did not get the lock',
   );
   await discard(parts, session);
+  return false;
 }
 
 /** The attempt may be committed as long as its session lives: only without it is it certain that nothing is held. */
@@ -149,10 +162,14 @@ export async function resumeHold(parts: Parts): Promise<void> {
   if (stored === null) return;
   const hold = adoptHold(stored, holdOptions(parts));
   facts.resuming = true;
-  const answer = await hold.resume().catch((error: unknown) => {
-    log.error({ event: 'lease.resume-failed', why: messageOf(error) }, 'the stored hold could not be resumed');
-    return 'unanswered' as const;
-  });
+  // Its times are of a clock that is gone; so is everything that it had started.
+  const isOfThisBoot = stored.bootId === bootId();
+  const answer = !isOfThisBoot
+    ? 'of another boot'
+    : await hold.resume().catch((error: unknown) => {
+        log.error({ event: 'lease.resume-failed', why: messageOf(error) }, 'the stored hold could not be resumed');
+        return 'unanswered' as const;
+      });
   log.info({ event: 'lease.resumed', term: stored.term, answer }, `the hold found on disk: ${answer}`);
   if (answer === 'held') {
     disk.saw(stored.term, 0);

@@ -18,6 +18,8 @@ export interface OwnHoldOptions {
   readonly key: string;
   readonly self: NodeAddress;
   readonly times: LeaseTimes;
+  /** How long a beat may stay unanswered before the Consul servers are asked beside the agent. */
+  readonly unansweredLimitMs: number;
   readonly log: Log;
   /** Where this node's WAL ends, as last seen. */
   readonly position: () => { readonly lsn: Lsn | null; readonly timeline: number | null };
@@ -58,6 +60,7 @@ export class OwnHold {
       session: session.id,
       times: options.times,
       log: options.log,
+      hedgeAfterMs: options.unansweredLimitMs,
       firstBeat,
       value: (beat) => JSON.stringify(this.value(beat)),
       onExtended: () => options.onChange(),
@@ -133,6 +136,11 @@ export class OwnHold {
     const outcome = await this.lease.release(JSON.stringify(value));
     if (outcome === 'refused') this.refused = true;
     return outcome;
+  }
+
+  /** Beats no more: the lease runs out, and others wait it out. */
+  abandon(): void {
+    this.lease.stop();
   }
 
   stop(): void {

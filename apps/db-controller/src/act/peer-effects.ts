@@ -1,11 +1,13 @@
 import type { NodeAddress, VoteAnswer } from '@ha-postgres/cluster-state';
 import type { Effects } from '@ha-postgres/failover';
-import { monotonicNow } from '@ha-postgres/service-kit';
+import { messageOf, monotonicNow } from '@ha-postgres/service-kit';
+import { FAILSAFE_TIME_MS } from '../config';
 import type { Parts } from '../parts';
+import { stopReceiving } from './stop-receiving';
+import { fetchWalTail } from './wal-tail';
 
 /** A member that has not answered by then has no vote in this round. */
 const VOTE_LIMIT_MS = 150;
-const FAILSAFE_LIMIT_MS = 200;
 
 export function peerEffects(parts: Parts): Pick<Effects, 'collectVotes' | 'askFailsafe'> {
   const { facts, consul, peers, self, times, log } = parts;
@@ -13,9 +15,15 @@ export function peerEffects(parts: Parts): Pick<Effects, 'collectVotes' | 'askFa
     collectVotes: async ({ term }) => {
       const startedAt = monotonicNow();
       const asked = (consul.members.known ? consul.members.value.members : []).filter(({ node }) => node !== self.node);
-      facts.votes = { term, startedAt, complete: asked.length === 0, answers: [] };
+      facts.votes = { term, startedAt, complete: false, answers: [] };
       const request = { term, candidate: self.node };
+      // Its own position counts as well, and must stand still like the others'.
+      const own = stopReceiving(parts, startedAt + VOTE_LIMIT_MS).catch((error: unknown) => messageOf(error));
       const answers = await Promise.all(asked.map((member) => peers.vote(member, request, VOTE_LIMIT_MS)));
+      const obstacle = await own;
+      if (obstacle === null && facts.hold?.facts.term === term) await fetchWalTail(parts, facts.hold);
+      if (obstacle !== null)
+        log.warn({ event: 'votes.own-position', term, why: obstacle }, 'its own position may not be the last');
       const votes = answers.filter((answer): answer is VoteAnswer => answer !== null);
       facts.votes = { term, startedAt, complete: true, answers: votes };
       log.info(
@@ -31,7 +39,7 @@ export function peerEffects(parts: Parts): Pick<Effects, 'collectVotes' | 'askFa
       const asked = everyMember(parts);
       if (hold?.facts.term !== term || asked === null) return;
       const request = { term, holder: self.node };
-      const answers = await Promise.all(asked.map((member) => peers.failsafe(member, request, FAILSAFE_LIMIT_MS)));
+      const answers = await Promise.all(asked.map((member) => peers.failsafe(member, request, FAILSAFE_TIME_MS)));
       const refusals = answers.flatMap((answer, i) =>
         answer?.agree === true ? [] : [{ node: asked[i]?.node, why: answer?.why ?? 'no answer' }],
       );

@@ -27,8 +27,10 @@ export function postgresEffects(parts: Parts): Pick<Effects, 'promote' | 'killPo
         if (!(error instanceof ServerFailure) || error.sqlState !== OBJECT_NOT_IN_PREREQUISITE_STATE) throw error;
       });
       const until = monotonicNow() + policy.promoteTimeoutMs;
-      while (monotonicNow() < until && (await isInRecovery(parts))) await pause(POLL_MS);
-      await postgres.refresh();
+      // A hold that ended must not keep the next one from promoting.
+      const isHeld = () => facts.hold?.facts.term === term;
+      while (isHeld() && monotonicNow() < until && (await isInRecovery(parts))) await pause(POLL_MS);
+      await postgres.readAnew();
     },
 
     killPostgres: async () => {
@@ -38,9 +40,10 @@ export function postgresEffects(parts: Parts): Pick<Effects, 'promote' | 'killPo
         'the runner did not stop PostgreSQL in time: kills its processes',
       );
       do {
-        killProcessesIn(config.dataDir, 'SIGKILL');
+        if (killProcessesIn(config.dataDir, 'SIGKILL').length > 0) facts.seesPostgres = true;
         if (processesIn(config.dataDir).length === 0) {
-          facts.ownKillAt = monotonicNow();
+          if (facts.seesPostgres) facts.ownKillAt = monotonicNow();
+          else letTheLeaseRunOut(parts);
           return;
         }
         await pause(POLL_MS);
@@ -51,6 +54,18 @@ export function postgresEffects(parts: Parts): Pick<Effects, 'promote' | 'killPo
       );
     },
   };
+}
+
+/**
+ * A controller that never saw a process of PostgreSQL, such as one in a PID namespace of its own, has no proof that none is
+ * left. It frees nothing, and gives up the lease by time: by its end the runner has fenced by itself.
+ */
+function letTheLeaseRunOut({ facts, log, config }: Parts): void {
+  facts.hold?.abandon();
+  log.error(
+    { event: 'fence.blind', dataDir: config.dataDir },
+    'no process of PostgreSQL was ever seen from here, so none can be said to be gone: the lease runs out instead (controller and runner must share a PID namespace and a user)',
+  );
 }
 
 /** Asserted in production too: nobody promotes without the lock, before the predecessor's lease is over, or unarmed. */

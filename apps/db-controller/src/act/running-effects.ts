@@ -43,7 +43,12 @@ export function runningEffects(parts: Parts): Pick<Effects, 'markRunning' | 'wri
         modifyIndex: modifyIndex === 0 ? null : modifyIndex,
       };
       const result = await hold.write([write]);
-      if (!result.done) return rereadAfter(parts, result);
+      if (!result.done) {
+        await rereadAfter(parts, result);
+        // Without an answer the list may still be written; a refused one is not, and what stands has been read.
+        if (result.why !== 'unanswered') facts.pendingMembers = [];
+        return;
+      }
       learn(parts, result, keys.members, write.value);
       facts.pendingMembers = [];
       log.info({ event: 'members.changed', members: members.map(({ node }) => node) }, 'wrote the list of members');
@@ -55,11 +60,10 @@ export function runningEffects(parts: Parts): Pick<Effects, 'markRunning' | 'wri
 function learn({ consul, poke }: Parts, result: Written, key: string, value: string): void {
   const entry = result.entries.find((written) => written.key === key);
   if (entry === undefined) return;
-  const at = monotonicNow();
   // Consul returns no values from a transaction's writes.
   const written = { ...entry, value };
-  if (key.endsWith('/members')) consul.sawMembers(written, at);
-  else consul.sawHistory(written, at);
+  if (key.endsWith('/members')) consul.sawMembers(written, result);
+  else consul.sawHistory(written, result);
   poke();
 }
 

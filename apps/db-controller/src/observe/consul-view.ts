@@ -18,10 +18,7 @@ import {
 import type { Fact, InitializeSight, MasterSight, MembersSight } from '@ha-postgres/failover';
 import type { Log, Millis } from '@ha-postgres/service-kit';
 
-/**
- * A watch of the `master` key asks again at least so often. Each answer is a consistent read, so a member whose Consul
- * answers is never silent for a whole heartbeat, and does not agree to failsafe.
- */
+/** A watch of the `master` key asks again at least so often. */
 const MASTER_WAIT_MS = 250;
 
 /** What Consul said last, and when. Decides nothing. */
@@ -47,12 +44,16 @@ export class ConsulView {
     private readonly node: string,
     private readonly log: Log,
     private readonly onChange: () => void,
+    heartbeatIntervalMs: Millis = 2 * MASTER_WAIT_MS,
   ) {
+    // Each answer is a consistent read: a member whose Consul answers is never silent for a whole heartbeat, and so does
+    // not agree to failsafe.
+    const waitMs = Math.min(MASTER_WAIT_MS, heartbeatIntervalMs / 2);
     const settings = { log, consistency: 'default' } as const;
-    const watch = (key: string, take: (entry: KvEntry | null, at: Millis) => void) =>
+    const watch = (key: string, take: (entry: KvEntry | null, times: Times) => void) =>
       watchKey(client, key, settings, {
-        onValue: (entry, { receivedAt }) => {
-          take(entry, receivedAt);
+        onValue: (entry, times) => {
+          take(entry, times);
           onChange();
         },
       });
@@ -60,12 +61,12 @@ export class ConsulView {
       watchKey(
         client,
         keys.master,
-        { log, consistency: 'consistent', waitMs: MASTER_WAIT_MS },
+        { log, consistency: 'consistent', waitMs },
         { onValue: () => undefined, onAnswer: (answer) => this.sawMaster(answer.value, answer) },
       ),
-      watch(keys.members, (entry, at) => this.sawMembers(entry, at)),
-      watch(keys.initialize, (entry, at) => this.sawInitialize(entry, at)),
-      watch(keys.history, (entry, at) => this.sawHistory(entry, at)),
+      watch(keys.members, (entry, times) => this.sawMembers(entry, times)),
+      watch(keys.initialize, (entry, { receivedAt }) => this.sawInitialize(entry, receivedAt)),
+      watch(keys.history, (entry, times) => this.sawHistory(entry, times)),
       watch(keys.pause, (entry) => (this.paused = entry !== null)),
     ];
   }
@@ -90,22 +91,27 @@ export class ConsulView {
       this.client.kvGet(this.keys.members),
       this.client.kvGet(this.keys.history),
     ]);
-    this.sawMembers(members.entry, members.receivedAt);
-    this.sawHistory(history.entry, history.receivedAt);
+    this.sawMembers(members.entry, members);
+    this.sawHistory(history.entry, history);
     this.onChange();
   }
 
-  sawMembers(entry: KvEntry | null, at: Millis): void {
+  /** A list that was overtaken is not taken up: failsafe must ask everybody who stands on the newest one. */
+  sawMembers(entry: KvEntry | null, { sentAt, receivedAt }: Times): void {
+    const modifyIndex = entry?.modifyIndex ?? 0;
+    if (this.members.known && sentAt < this.members.seenAt && modifyIndex < this.members.value.modifyIndex) return;
     const members = this.parsed(entry, parseMembers)?.members ?? [];
-    this.members = { known: true, value: { members, modifyIndex: entry?.modifyIndex ?? 0 }, seenAt: at };
+    this.members = { known: true, value: { members, modifyIndex }, seenAt: receivedAt };
   }
 
-  sawHistory(entry: KvEntry | null, at: Millis): void {
-    this.historyIndex = entry?.modifyIndex ?? null;
-    this.history = { known: true, value: this.parsed(entry, parseHistory) ?? { promotions: [] }, seenAt: at };
+  sawHistory(entry: KvEntry | null, { sentAt, receivedAt }: Times): void {
+    const modifyIndex = entry?.modifyIndex ?? null;
+    if (this.history.known && sentAt < this.history.seenAt && (modifyIndex ?? 0) < (this.historyIndex ?? 0)) return;
+    this.historyIndex = modifyIndex;
+    this.history = { known: true, value: this.parsed(entry, parseHistory) ?? { promotions: [] }, seenAt: receivedAt };
   }
 
-  private sawMaster(entry: KvEntry | null, { sentAt, receivedAt }: { sentAt: Millis; receivedAt: Millis }): void {
+  private sawMaster(entry: KvEntry | null, { sentAt, receivedAt }: Times): void {
     this.consistentAnswerAt = Math.max(this.consistentAnswerAt ?? receivedAt, receivedAt);
     // Answers of the watch and of a single read can overtake each other; an older state says nothing about now. A read
     // that was sent after the last answer came is newer, also where it shows a lower index: Consul's memory went back.
@@ -171,8 +177,14 @@ export class ConsulView {
   }
 }
 
+/** Of a read: when it was sent, and when its answer came. */
+interface Times {
+  readonly sentAt: Millis;
+  readonly receivedAt: Millis;
+}
+
 const unknown = { known: false, why: 'Consul has not answered yet' } as const;
 
 function isOlder(entry: KvEntry | null, than: KvEntry | null): boolean {
-  return entry !== null && than !== null && entry.modifyIndex < than.modifyIndex;
+  return than !== null && (entry?.modifyIndex ?? 0) < than.modifyIndex;
 }

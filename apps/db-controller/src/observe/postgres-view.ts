@@ -111,6 +111,12 @@ export class PostgresView {
     return this.reading;
   }
 
+  /** A reading that began after this call. */
+  async readAnew(): Promise<void> {
+    await this.reading;
+    await this.refresh();
+  }
+
   private async read(): Promise<void> {
     try {
       await this.held.open(this.stop.signal);

@@ -35,7 +35,7 @@ export class Publisher {
     const told = JSON.stringify({
       ...rest,
       term: masterValue?.term,
-      right: saying.role === 'Master' ? validUntil : null,
+      right: saying.instruction.kind === 'lead' ? validUntil : null,
     });
     if (told === this.said && now < this.saidAt + RENEW_MS) return;
     this.said = told;

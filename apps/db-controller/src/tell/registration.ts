@@ -1,5 +1,5 @@
 import type { NodeStatus, Role } from '@ha-postgres/cluster-state';
-import { messageOf } from '@ha-postgres/service-kit';
+import { messageOf, monotonicNow, type Millis } from '@ha-postgres/service-kit';
 import type { Parts } from '../parts';
 
 const TTL_MS = 30_000;
@@ -15,7 +15,7 @@ const CALL_MS = 2000;
 export class Registration {
   private status: NodeStatus | null = null;
   private written = { role: '', status: '', service: '', checks: '' };
-  private checksAt = 0;
+  private checksAt: Millis = Number.NEGATIVE_INFINITY;
   private running: Promise<void> | null = null;
   private again = false;
   private timer: NodeJS.Timeout | null = null;
@@ -105,7 +105,7 @@ export class Registration {
     const alive = status.postgresAlive && status.inRecovery !== null;
     const streams = !isReplica || (!postgres.isReplicationFailing && alive);
     const text = JSON.stringify([alive, streams, status.role]);
-    if (text === this.written.checks && Date.now() < this.checksAt + RENEW_MS) return;
+    if (text === this.written.checks && monotonicNow() < this.checksAt + RENEW_MS) return;
     const says = (role: Role | null) => `role ${role ?? 'undecided'}, ${status.rule}`;
     try {
       await client.updateTtlCheck(
@@ -123,7 +123,7 @@ export class Registration {
       throw error;
     }
     this.written.checks = text;
-    this.checksAt = Date.now();
+    this.checksAt = monotonicNow();
   }
 }
 

@@ -5,6 +5,7 @@ import {
   parseFailsafeRequest,
   parseRunnerReport,
   parseVoteRequest,
+  parseWalTailRequest,
   type Parsed,
   type RunnerReport,
 } from '@ha-postgres/cluster-state';
@@ -14,6 +15,7 @@ import {
   messageOf,
   monotonicNow,
   parseDuration,
+  processesIn,
   type CloseServer,
   type Metrics,
 } from '@ha-postgres/service-kit';
@@ -73,6 +75,11 @@ export function socketApp(parts: Parts, answers: Answers, metrics: Metrics): Exp
     if (question !== null) response.json(answers.failsafe(question));
   });
 
+  app.post('/wal-tail', (request, response) => {
+    const question = read(request, response, parseWalTailRequest);
+    if (question !== null) response.json(answers.walTail(question));
+  });
+
   app.get('/metrics', async (_request, response) => {
     response.type(metrics.contentType).send(await metrics.text());
   });
@@ -86,9 +93,10 @@ export function socketApp(parts: Parts, answers: Answers, metrics: Metrics): Exp
   return app;
 }
 
-function takeReport({ facts, postgres, poke }: Parts, report: RunnerReport): void {
+function takeReport({ facts, postgres, config, poke }: Parts, report: RunnerReport): void {
   const before = facts.runner.known ? facts.runner.value.postgres.startedAt : null;
   if (report.postgres.startedAt !== null && report.postgres.startedAt !== before) postgres.serverStarted();
+  if (!facts.seesPostgres && report.postgres.pid !== null) facts.seesPostgres = processesIn(config.dataDir).length > 0;
   facts.runner = { known: true, value: report, seenAt: monotonicNow() };
   poke();
 }

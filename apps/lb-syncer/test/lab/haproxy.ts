@@ -9,6 +9,7 @@ export interface Haproxy {
   readonly server: Server;
   readonly runtime: HaproxyRuntime;
   readonly adminAddress: string;
+  readonly admin: { readonly host: string; readonly port: number };
   readonly masterPort: number;
   readonly standbyPort: number;
   readonly replicationPort: number;
@@ -47,6 +48,7 @@ export async function startHaproxy(): Promise<Haproxy> {
   return {
     server,
     runtime,
+    admin: { host: '127.0.0.1', port: admin },
     adminAddress: `127.0.0.1:${admin}`,
     masterPort,
     standbyPort,

@@ -85,11 +85,12 @@ function makeSyncer(client: ConsulClient, haproxy: Haproxy, unreadable: string[]
     consulPrefix: 'service/postgres',
     consulService: 'postgres',
     backends: { master: 'master', standby: 'standby', replication: 'replication' },
-    pollIntervalMs: 250,
+    pollIntervalMs: 1000,
     consulSilenceMaxMs: 2000,
     haproxySilenceMaxMs: 2000,
     client,
     runtime: haproxy.runtime,
+    haproxyAddress: haproxy.admin,
     log,
     metrics: new Metrics({ processMetrics: false }),
   });

@@ -1,10 +1,11 @@
 import type { DataDirectory, RunnerPhase, Upstream } from '@ha-postgres/cluster-state';
 import type { Millis } from '@ha-postgres/service-kit';
+import type { RunnerErrorCode } from '../errors';
 import type { Memory } from './memory';
 
 /** Something that stands in the way, as it appears in the report. */
 export interface Problem {
-  readonly code: string;
+  readonly code: RunnerErrorCode;
   readonly message: string;
 }
 

@@ -101,3 +101,8 @@ export function endedUnasked(memory: Memory): Memory {
 export function endedAsAsked(memory: Memory): Memory {
   return memory.answer?.instruction.kind === 'lead' ? memory : { ...memory, armed: null };
 }
+
+/** After a fence: the newest answer is the one that was fenced at, or an older one. */
+export function isHeld({ answer, holdIndex }: Memory): boolean {
+  return (answer?.index ?? -1) <= holdIndex;
+}

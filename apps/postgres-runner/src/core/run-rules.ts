@@ -1,6 +1,7 @@
 import type { RunnerInstruction, RunnerPhase, Upstream } from '@ha-postgres/cluster-state';
+import type { RunnerErrorCode } from '../errors';
 import { isSameUpstream, rest, restUntilBetter, type Facts, type Problem, type Rule, type Step } from './facts';
-import { isValidLead } from './memory';
+import { isHeld, isValidLead } from './memory';
 
 type InstructionOf<K extends RunnerInstruction['kind']> = Extract<RunnerInstruction, { kind: K }>;
 
@@ -9,7 +10,7 @@ function asked<K extends RunnerInstruction['kind']>({ memory }: Facts, kind: K):
   return instruction?.kind === kind ? (instruction as InstructionOf<K>) : null;
 }
 
-function problem(code: string, message: string): Problem {
+function problem(code: RunnerErrorCode, message: string): Problem {
   return { code, message };
 }
 
@@ -81,7 +82,7 @@ export const leadRunsUntilTheDeadline: Rule = (facts) => {
     memory.armed !== null &&
     memory.answer !== null &&
     isValidLead(memory.answer, facts.now) &&
-    memory.answer.index > memory.holdIndex &&
+    !isHeld(memory) &&
     memory.diedInTerm !== lead.term;
   if (data.problem !== null) return restUntilBetter('stopped', data.problem);
   if (data.state !== 'initialised') {
@@ -109,7 +110,7 @@ function follow(facts: Facts, upstream: Upstream | null): Step {
   if (postgres !== null) {
     return isSameUpstream(postgres.upstream, upstream) ? rest(runningPhase(facts)) : { kind: 'repoint', upstream };
   }
-  if ((memory.answer?.index ?? -1) <= memory.holdIndex) return rest('stopped');
+  if (isHeld(memory)) return rest('stopped');
   if (data.problem !== null) return restUntilBetter('stopped', data.problem);
   if (data.fresh) {
     return restUntilBetter(
@@ -130,6 +131,7 @@ export const recloneReplacesTheData: Rule = (facts) => {
   if (carriesOn !== null) return carriesOn;
   if (facts.memory.recloned) return follow(facts, upstream);
   if (facts.postgres !== null) return { kind: 'begin', task: { kind: 'stopFast' }, aside: false };
+  if (isHeld(facts.memory)) return rest('stopped');
   return clone(facts, upstream, facts.data.state !== 'empty' && facts.data.state !== 'unfinished');
 };
 

@@ -45,16 +45,56 @@ export function parseControlFile(bytes: Buffer): ControlFile {
   };
 }
 
+/** Reads one control file over and over: PostgreSQL writes it in place, so it can be kept open while a server runs. */
+export class ControlFileReader {
+  readonly #file: number;
+  readonly #bytes = Buffer.alloc(READ_BYTES);
+  readonly #parsed = Buffer.alloc(READ_BYTES);
+  #current: ControlFile;
+
+  /** @throws the file system's error, or RangeError from `parseControlFile`. */
+  constructor(dataDir: string) {
+    this.#file = openSync(join(dataDir, 'global', 'pg_control'), 'r');
+    try {
+      this.#current = this.#parse();
+    } catch (error) {
+      closeSync(this.#file);
+      throw error;
+    }
+  }
+
+  get current(): ControlFile {
+    return this.#current;
+  }
+
+  /**
+   * Reads it again; true if it has changed.
+   * @throws as the constructor; `current` is then as it was.
+   */
+  read(): boolean {
+    readSync(this.#file, this.#bytes, 0, READ_BYTES, 0);
+    if (this.#bytes.equals(this.#parsed)) return false;
+    this.#current = this.#parse();
+    return true;
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  #parse(): ControlFile {
+    const parsed = parseControlFile(this.#bytes.subarray(0, readSync(this.#file, this.#bytes, 0, READ_BYTES, 0)));
+    this.#bytes.copy(this.#parsed);
+    return parsed;
+  }
+}
+
 /**
  * Reads the control file of a data directory.
  * @throws the file system's error, or RangeError from `parseControlFile`.
  */
 export function readControlFile(dataDir: string): ControlFile {
-  const file = openSync(join(dataDir, 'global', 'pg_control'), 'r');
-  try {
-    const bytes = Buffer.alloc(READ_BYTES);
-    return parseControlFile(bytes.subarray(0, readSync(file, bytes, 0, READ_BYTES, 0)));
-  } finally {
-    closeSync(file);
-  }
+  const reader = new ControlFileReader(dataDir);
+  reader.close();
+  return reader.current;
 }

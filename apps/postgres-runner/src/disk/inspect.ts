@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { DataDirectory } from '@ha-postgres/cluster-state';
 import { messageOf } from '@ha-postgres/service-kit';
 import type { Problem } from '../core/facts';
+import type { RunnerErrorCode } from '../errors';
 import { readControlFile, type ControlFile } from './control-file';
 import type { Marks } from './runner-state';
 
@@ -42,7 +43,7 @@ function entriesOf(dataDir: string): string[] {
   }
 }
 
-function unusable(code: string, message: string): Inspected {
+function unusable(code: RunnerErrorCode, message: string): Inspected {
   return { ...NOTHING, state: 'unusable', problem: { code, message } };
 }
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Upstream } from '@ha-postgres/cluster-state';
 import { monotonicNow, type Log, type Millis } from '@ha-postgres/service-kit';
-import { readControlFile, type ControlFile } from '../disk/control-file';
+import { ControlFileReader, type ControlFile } from '../disk/control-file';
 import type { Account } from './account';
 import { PostgresLog } from './log-lines';
 import { readPostmasterStatus } from './postmaster-file';
@@ -35,7 +35,8 @@ export class Postmaster {
   readonly #process: ChildProcess;
   readonly #lines: PostgresLog;
   readonly #exited: Promise<PostmasterExit>;
-  #control: ControlFile | null;
+  readonly #control: ControlFileReader;
+  #hasExited = false;
   #isOutOfRecovery = false;
   #isReady = false;
 
@@ -44,7 +45,7 @@ export class Postmaster {
     this.#dataDir = source.dataDir;
     this.asItself = source.asItself;
     this.upstream = source.upstream;
-    this.#control = readControlFile(source.dataDir);
+    this.#control = new ControlFileReader(source.dataDir);
     const settings = Object.entries(source.settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     this.#process = spawn(join(source.binDir, 'postgres'), ['-D', source.dataDir, ...settings], {
       // From its first instruction on it is found by its working directory.
@@ -78,24 +79,34 @@ export class Postmaster {
     return !this.#isOutOfRecovery;
   }
 
-  get control(): ControlFile | null {
-    return this.#control;
+  /** As `poll` saw it last. */
+  get control(): ControlFile {
+    return this.#control.current;
   }
 
   /** Looks at what PostgreSQL tells of itself on disk; true if that has changed. Cheap: to be called every 50 ms. */
   poll(): boolean {
-    const before = [this.#isReady, this.#isOutOfRecovery, this.#control?.checkpointLsn, this.#control?.timeline];
+    if (this.#hasExited) return false;
+    let hasChanged = this.#readControl();
+    if (!this.#isReady) {
+      const status = readPostmasterStatus(this.#dataDir, this.pid ?? 0);
+      this.#isReady = status === 'ready' || status === 'standby';
+      hasChanged ||= this.#isReady;
+    }
+    if (!this.#isOutOfRecovery && this.#control.current.inProduction && !this.#hasStandbySignal()) {
+      this.#isOutOfRecovery = true;
+      hasChanged = true;
+    }
+    return hasChanged;
+  }
+
+  #readControl(): boolean {
     try {
-      this.#control = readControlFile(this.#dataDir);
+      return this.#control.read();
     } catch {
-      // A shutdown may be removing it from under us; the exit will tell.
+      // Caught in the middle of a write: the next look, 50 ms later, finds it whole.
       return false;
     }
-    const status = this.#isReady ? null : readPostmasterStatus(this.#dataDir, this.pid ?? 0);
-    if (status === 'ready' || status === 'standby') this.#isReady = true;
-    if (!this.#isOutOfRecovery) this.#isOutOfRecovery = this.#control.inProduction && !this.#hasStandbySignal();
-    const after = [this.#isReady, this.#isOutOfRecovery, this.#control.checkpointLsn, this.#control.timeline];
-    return after.some((value, index) => value !== before[index]);
   }
 
   /**
@@ -126,6 +137,8 @@ export class Postmaster {
       });
       this.#process.once('close', () => this.#lines.end());
     });
+    this.#hasExited = true;
+    this.#control.close();
     return { ...end, at: monotonicNow(), asked: this.asked };
   }
 }

@@ -3,7 +3,8 @@ import type { Phase, RunnerInstruction } from '@ha-postgres/cluster-state';
 import { formatLsn, parseLsn, type Lsn } from '@ha-postgres/lsn';
 import type { Action } from '../actions';
 import type { Hold, MasterEntry, Observation } from '../observation';
-import { NOTHING_REMEMBERED, type Ending, type Memory } from '../outcome';
+import type { Ending, Memory } from '../outcome';
+import { BEGINNINGS } from './beginnings';
 import {
   EMPTY,
   INITIALISED,
@@ -17,10 +18,7 @@ import {
   lastMaster,
   masterEntry,
   masterValue,
-  readyToPromote,
-  replica,
   runner,
-  runningMaster,
   standby,
   stoppedRunner,
   unknown,
@@ -219,42 +217,6 @@ const facts: { readonly [K in keyof Observation]?: fc.Arbitrary<Observation[K]> 
 
 const names = Object.keys(facts) as (keyof Observation)[];
 
-/** A node that a bootstrap has just begun with: nothing anywhere. */
-function nothingYet(): Observation {
-  return replica({
-    master: known({ entry: null }),
-    members: unknown(),
-    initialize: known({ value: null, modifyIndex: null, session: null }),
-    disk: { ...replica().disk, highestTerm: 0, highestModifyIndex: 0, dataTerm: 0 },
-    postgres: dead({ lsn: null }),
-    runner: stoppedRunner({ data: EMPTY }),
-  });
-}
-
-const beginnings = [
-  replica(),
-  replica({ master: known({ entry: masterEntry(masterValue('a', { released: true }), { session: null }) }) }),
-  replica({
-    master: known({ entry: masterEntry(masterValue('a'), { firstSeenAt: NOW - 4000, confirmedSentAt: NOW }) }),
-  }),
-  readyToPromote(),
-  readyToPromote(),
-  runningMaster(),
-  nothingYet(),
-];
-
-export const anyObservation: fc.Arbitrary<Observation> = fc
-  .tuple(
-    fc.constantFrom(...beginnings),
-    fc.subarray(names, { maxLength: 5 }),
-    fc.double({ min: 0, max: 0.999, noNaN: true }),
-  )
-  .chain(([beginning, changed, chance]) =>
-    fc
-      .record(Object.fromEntries(changed.map((name) => [name, facts[name] as fc.Arbitrary<unknown>])))
-      .map((change) => ({ ...beginning, chance, ...change }) as Observation),
-  );
-
 const ending: fc.Arbitrary<Ending> = fc.record({
   why: fc.constant('test'),
   since: nearTime,
@@ -263,15 +225,34 @@ const ending: fc.Arbitrary<Ending> = fc.record({
   standBackMs: fc.constantFrom(0, 1000),
 });
 
-export const anyMemory: fc.Arbitrary<Memory> = fc.oneof(
-  { weight: 2, arbitrary: fc.constant(NOTHING_REMEMBERED) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      ending: fc.option(ending),
-      standBackUntil: fc.oneof(fc.constant(0), nearTime),
-      passedOver: fc.subarray(['a', 'c']),
-      upstream: fc.option(upstream),
-    }),
-  },
-);
+export interface Situation {
+  readonly o: Observation;
+  readonly memory: Memory;
+}
+
+const anyMemory: fc.Arbitrary<Memory> = fc.record({
+  ending: fc.option(ending),
+  standBackUntil: fc.oneof(fc.constant(0), nearTime),
+  passedOver: fc.subarray(['a', 'c']),
+  upstream: fc.option(upstream),
+});
+
+/** Now and then a memory that has nothing to do with the beginning. */
+function rememberedIn(beginning: Situation): fc.Arbitrary<Memory> {
+  return fc.oneof({ weight: 3, arbitrary: fc.constant(beginning.memory) }, { weight: 1, arbitrary: anyMemory });
+}
+
+export const anySituation: fc.Arbitrary<Situation> = fc
+  .tuple(
+    fc.constantFrom(...BEGINNINGS),
+    fc.uniqueArray(fc.constantFrom(...names), { maxLength: 4 }),
+    fc.double({ min: 0, max: 0.999, noNaN: true }),
+  )
+  .chain(([beginning, changed, chance]) =>
+    fc
+      .tuple(
+        fc.record(Object.fromEntries(changed.map((name) => [name, facts[name] as fc.Arbitrary<unknown>]))),
+        rememberedIn(beginning),
+      )
+      .map(([change, memory]) => ({ o: { ...beginning.o, chance, ...change }, memory })),
+  );

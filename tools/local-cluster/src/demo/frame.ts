@@ -15,7 +15,7 @@ export function frame(
 
 export function nodeTable(rows: readonly NodeRow[]): string {
   const head = ['POD', 'BACKEND', 'ENABLED', 'RECORDS', 'IN RECOVERY', 'ROLE', 'TIMELINE', 'LAG'];
-  const table = new Table({ head, style: { head: [], border: [] } });
+  const table = new Table({ head, style: { head: [], border: [], compact: true } });
   for (const row of rows) {
     table.push([
       row.name,

@@ -1,0 +1,83 @@
+import type { WalTailAnswer, WalTailRequest } from '@ha-postgres/cluster-state';
+import { isStopped } from '@ha-postgres/failover';
+import { formatLsn, parseLsn } from '@ha-postgres/lsn';
+import { messageOf } from '@ha-postgres/service-kit';
+import type { Observation } from '@ha-postgres/failover';
+import type { Parts } from '../parts';
+import type { OwnHold } from './own-hold';
+import { pageOf, readWal, writeWal } from './wal-segments';
+
+/** More than a Master has unsent when its PostgreSQL dies; what is longer is left out. */
+const TAIL_BYTES_MAX = 256 * 1024;
+const LIMIT_MS = 100;
+
+/**
+ * WAL that the last Master had flushed and not sent when its PostgreSQL died, for whoever is about to promote. Only of its
+ * own newest term, and only while its PostgreSQL is stopped: it must not change any more.
+ */
+export function answerWalTail(parts: Parts, o: Observation, request: WalTailRequest): WalTailAnswer {
+  const { self, disk, config } = parts;
+  const start = pageOf(parseLsn(request.from));
+  const answer = (why: string, bytes: string | null): WalTailAnswer => ({
+    node: self.node,
+    term: request.term,
+    why,
+    start: formatLsn(start),
+    bytes,
+  });
+  if (disk.record.ledTerm !== request.term) return answer(`did not lead term ${request.term}`, null);
+  if (!isStopped(o) && !hasNoPostgres(o)) return answer('its PostgreSQL is not known to be stopped', null);
+  try {
+    const bytes = readWal({ dataDir: config.dataDir, ...request }, start, TAIL_BYTES_MAX);
+    return answer('stopped', bytes.toString('base64'));
+  } catch (error) {
+    return answer(messageOf(error), null);
+  }
+}
+
+function hasNoPostgres(o: Observation): boolean {
+  return o.hold === null && o.runner.known && o.runner.value.stopped;
+}
+
+/**
+ * Before a promotion: fetches what the last Master could not send, and puts it where PostgreSQL looks once more before it
+ * ends its recovery. Its records are verified by PostgreSQL itself: replay ends where the dead Master's own recovery would.
+ * That nothing came is no obstacle: the promotion is right without it, and loses what asynchronous replication may lose.
+ */
+export async function fetchWalTail(parts: Parts, hold: OwnHold): Promise<void> {
+  const { consul, postgres, peers, config, disk, log, self } = parts;
+  const last = hold.facts.last;
+  const { lsn, timeline } = postgres.sight;
+  if (last === null || last.node === self.node || last.term !== disk.record.dataTerm || lsn === null) return;
+  const member = consul.members.known ? consul.members.value.members.find(({ node }) => node === last.node) : undefined;
+  if (member === undefined || timeline !== last.timeline) return;
+  try {
+    const [row] = await postgres.connection.query<{ bytes: number }>(
+      "SELECT setting::int AS bytes FROM pg_settings WHERE name = 'wal_segment_size'",
+    );
+    const segmentBytes = row?.bytes ?? 0;
+    const answer = await peers.walTail(
+      member,
+      { term: last.term, timeline, from: formatLsn(lsn), segmentBytes },
+      LIMIT_MS,
+    );
+    if (answer?.bytes == null || answer.start !== formatLsn(pageOf(lsn))) {
+      log.info(
+        { event: 'wal-tail.none', from: last.node, why: answer?.why ?? 'no answer' },
+        'no WAL to be had from the last Master',
+      );
+      return;
+    }
+    const bytes = Buffer.from(answer.bytes, 'base64');
+    writeWal({ dataDir: config.dataDir, timeline, segmentBytes }, pageOf(lsn), bytes);
+    log.info(
+      { event: 'wal-tail.fetched', from: last.node, start: answer.start, bytes: bytes.length },
+      'took over what the last Master had not sent',
+    );
+  } catch (error) {
+    log.warn(
+      { event: 'wal-tail.failed', why: messageOf(error) },
+      'could not take over what the last Master had not sent',
+    );
+  }
+}

@@ -1,0 +1,256 @@
+import type { RoleAnswer, RunnerInstruction, Upstream } from '@ha-postgres/cluster-state';
+import { millisToNanosText } from '@ha-postgres/service-kit';
+import fc from 'fast-check';
+import type { Facts, Step, Task } from './facts';
+import { accept, hold, isDeadlinePassed, isValidLead, NEW_MEMORY, type Memory } from './memory';
+import { plan, RULES } from './plan';
+
+const NOW = 1_000_000;
+const upstream = (node: string): Upstream => ({ node, host: `${node}.local`, port: 5432, apiPort: 8080, term: 1 });
+
+function answer(instruction: RunnerInstruction, more: Partial<RoleAnswer> = {}): RoleAnswer {
+  return {
+    index: 10,
+    bootId: 'boot',
+    node: 'a',
+    role: instruction.kind === 'lead' ? 'Master' : 'Replica',
+    validUntil: millisToNanosText(NOW + 1_000),
+    term: 1,
+    instruction,
+    master: null,
+    ...more,
+  };
+}
+
+function facts(instruction: RunnerInstruction | null, more: Partial<Facts> = {}): Facts {
+  return {
+    now: NOW,
+    memory: instruction === null ? NEW_MEMORY : accept(NEW_MEMORY, answer(instruction)),
+    exiting: false,
+    killing: false,
+    task: null,
+    postgres: null,
+    data: { state: 'initialised', fresh: false, problem: null },
+    retryAt: 0,
+    ...more,
+  };
+}
+
+const lead: RunnerInstruction = { kind: 'lead', term: 1 };
+const follow: RunnerInstruction = { kind: 'follow', upstream: upstream('m') };
+const master = { ready: true, inRecovery: false, upstream: null };
+const standby = { ready: true, inRecovery: true, upstream: upstream('m') };
+const empty = { state: 'empty', fresh: false, problem: null } as const;
+const fresh = { state: 'initialised', fresh: true, problem: null } as const;
+
+describe('what the rules say', () => {
+  const cases: [title: string, facts: Facts, step: Partial<Step>][] = [
+    ['a Master within its deadline runs', facts(lead, { postgres: master }), { kind: 'rest', phase: 'running' }],
+    [
+      'past its deadline it is fenced',
+      facts(lead, { postgres: master, now: NOW + 1_000 }),
+      { kind: 'kill', hold: true },
+    ],
+    ['out of recovery as a Replica is fenced', facts(follow, { postgres: master }), { kind: 'kill', hold: true }],
+    ['out of recovery without a word is fenced', facts(null, { postgres: master }), { kind: 'kill', hold: true }],
+    ['a fresh cluster leads as what it is', facts(lead, { data: fresh }), { kind: 'start', as: 'itself' }],
+    ['any other leads from standby mode', facts(lead), { kind: 'start', as: 'standby', upstream: null }],
+    ['a candidate receives from nobody', facts(lead, { postgres: standby }), { kind: 'repoint', upstream: null }],
+    ['a Replica starts in standby mode', facts(follow), { kind: 'start', as: 'standby', upstream: upstream('m') }],
+    ['an empty Replica is cloned', facts(follow, { data: empty }), { kind: 'begin', aside: false }],
+    [
+      'without an upstream it is not',
+      facts({ kind: 'follow', upstream: null }, { data: empty }),
+      { kind: 'rest', phase: 'waiting' },
+    ],
+    [
+      'reclone stops first',
+      facts({ kind: 'reclone', upstream: upstream('m'), why: '' }, { postgres: standby }),
+      { kind: 'begin' },
+    ],
+    [
+      'then puts the data aside',
+      facts({ kind: 'reclone', upstream: upstream('m'), why: '' }),
+      { kind: 'begin', aside: true },
+    ],
+    [
+      'waiting leaves a standby alone',
+      facts({ kind: 'wait' }, { postgres: standby }),
+      { kind: 'rest', phase: 'running' },
+    ],
+    ['waiting starts nothing', facts({ kind: 'wait' }), { kind: 'rest', phase: 'waiting', holds: true }],
+    ['a DeadMaster is killed', facts({ kind: 'blocked', why: '' }, { postgres: standby }), { kind: 'kill' }],
+    ['and stays blocked', facts({ kind: 'blocked', why: '' }), { kind: 'rest', phase: 'blocked', holds: true }],
+    ['initialise fills an empty directory', facts({ kind: 'initialise' }, { data: empty }), { kind: 'begin' }],
+    ['and no other', facts({ kind: 'initialise' }), { kind: 'rest', holds: false }],
+    ['wipe refuses used data', facts({ kind: 'wipe' }), { kind: 'rest', holds: false }],
+    ['wipe removes a fresh cluster', facts({ kind: 'wipe' }, { data: fresh }), { kind: 'begin' }],
+    ['what failed a moment ago waits', facts(follow, { retryAt: NOW + 1 }), { kind: 'rest', holds: false }],
+    ['an ending runner stops PostgreSQL clean', facts(lead, { postgres: master, exiting: true }), { kind: 'begin' }],
+  ];
+  test.each(cases)('%s', (_title, given, step) => {
+    expect(plan(given).step).toMatchObject(step);
+  });
+
+  test('a clean stop of a Master keeps the deadline that it had', () => {
+    const armed = accept(NEW_MEMORY, answer(lead));
+    const stopping = answer(
+      { kind: 'stop', mode: 'fast', why: '' },
+      { index: 11, validUntil: millisToNanosText(NOW + 9e6) },
+    );
+    const given = facts(null, { memory: accept(armed, stopping), postgres: master });
+    expect(plan(given).step).toMatchObject({ kind: 'begin', task: { kind: 'stopFast' } });
+    expect(plan({ ...given, now: NOW + 1_000 }).step).toMatchObject({ kind: 'kill', hold: true });
+  });
+
+  test('a clone goes on through a vote, and ends for another upstream', () => {
+    const task = { kind: 'clone', upstream: upstream('m'), ending: false } as const;
+    expect(plan(facts({ kind: 'follow', upstream: null }, { data: empty, task })).step.kind).toBe('carryOn');
+    expect(plan(facts({ kind: 'follow', upstream: upstream('n') }, { data: empty, task })).step.kind).toBe('abort');
+  });
+});
+
+const anyUpstream = fc.constantFrom(upstream('m'), upstream('n'));
+const anyInstruction: fc.Arbitrary<RunnerInstruction> = fc.oneof(
+  fc.constantFrom<RunnerInstruction>(
+    { kind: 'wait' },
+    { kind: 'initialise' },
+    { kind: 'wipe' },
+    { kind: 'blocked', why: '' },
+  ),
+  fc.record({ kind: fc.constant('follow' as const), upstream: fc.option(anyUpstream) }),
+  fc.record({ kind: fc.constant('reclone' as const), upstream: anyUpstream, why: fc.constant('') }),
+  fc.record({ kind: fc.constant('lead' as const), term: fc.integer({ min: 1, max: 2 }) }),
+  fc.record({
+    kind: fc.constant('stop' as const),
+    mode: fc.constantFrom('fast' as const, 'immediate' as const),
+    why: fc.constant(''),
+  }),
+);
+const anyMoment = fc.constantFrom(NOW - 500, NOW, NOW + 500).map(millisToNanosText);
+const anyAnswer = fc
+  .tuple(anyInstruction, anyMoment, fc.integer({ min: 9, max: 12 }))
+  .map(([instruction, validUntil, index]) => answer(instruction, { validUntil, index }));
+const anyMemory: fc.Arbitrary<Memory> = fc
+  .record({
+    answers: fc.array(anyAnswer, { maxLength: 3 }),
+    holdIndex: fc.constantFrom(-1, 10),
+    diedInTerm: fc.constantFrom(null, 1),
+    recloned: fc.boolean(),
+  })
+  .map(({ answers, ...more }) => answers.reduce(accept, { ...NEW_MEMORY, ...more }));
+const anyTask: fc.Arbitrary<Task> = fc.oneof(
+  fc.constantFrom<Task>({ kind: 'initialise' }, { kind: 'wipe' }, { kind: 'stopFast' }),
+  anyUpstream.map((to): Task => ({ kind: 'clone', upstream: to })),
+);
+const anyProblem = fc.constantFrom(null, null, { code: 'HAPG_DATA_FOREIGN' as const, message: '' });
+const anyFacts: fc.Arbitrary<Facts> = fc.record({
+  now: fc.constant(NOW),
+  memory: anyMemory,
+  exiting: fc.boolean(),
+  killing: fc.boolean(),
+  task: fc.option(fc.tuple(anyTask, fc.boolean()).map(([task, ending]) => ({ ...task, ending }))),
+  postgres: fc.option(fc.record({ ready: fc.boolean(), inRecovery: fc.boolean(), upstream: fc.option(anyUpstream) })),
+  data: fc.record({
+    state: fc.constantFrom('empty' as const, 'initialised' as const, 'unfinished' as const, 'unusable' as const),
+    fresh: fc.boolean(),
+    problem: anyProblem,
+  }),
+  retryAt: fc.constantFrom(0, NOW + 1),
+});
+
+const startsSomething = (step: Step) =>
+  step.kind === 'start' || (step.kind === 'begin' && step.task.kind !== 'stopFast');
+
+function never(what: (given: Facts, step: Step) => boolean): void {
+  fc.assert(
+    fc.property(anyFacts, (given) => !what(given, plan(given).step)),
+    { numRuns: 3_000 },
+  );
+}
+
+describe('what never happens', () => {
+  test('a passed deadline that does not kill', () =>
+    never(({ memory, now }, step) => isDeadlinePassed(memory, now) && !(step.kind === 'kill' && step.hold)));
+
+  test('PostgreSQL left out of recovery without a valid Master answer, unless it is stopping within its deadline', () =>
+    never(({ postgres, memory, now, killing, exiting }, step) => {
+      if (postgres === null || postgres.inRecovery || killing) return false;
+      const { armed, answer: newest } = memory;
+      const stops = newest?.instruction.kind === 'stop' && newest.instruction.mode === 'fast';
+      const mayRun = armed !== null && (exiting || stops || (newest !== null && isValidLead(newest, now)));
+      return !mayRun && !(step.kind === 'kill' && step.hold);
+    }));
+
+  test('anything started while a process, a task or another PostgreSQL is there, or while the runner ends', () =>
+    never(
+      ({ killing, task, postgres, exiting }, step) =>
+        startsSomething(step) && (killing || task !== null || postgres !== null || exiting),
+    ));
+
+  test('anything started against a stop, a block, or without a decision', () =>
+    never(({ memory }, step) => {
+      const kind = memory.answer?.instruction.kind;
+      return startsSomething(step) && (kind === undefined || kind === 'wait' || kind === 'stop' || kind === 'blocked');
+    }));
+
+  test('anything started at an index that was fenced at, but what a bootstrap does', () =>
+    never(({ memory }, step) => {
+      const kind = memory.answer?.instruction.kind;
+      const isHeld = (memory.answer?.index ?? -1) <= memory.holdIndex;
+      return startsSomething(step) && isHeld && kind !== 'initialise' && kind !== 'wipe';
+    }));
+
+  test('a start without standby mode of anything but a fresh cluster with an acknowledged, valid Master role', () =>
+    never(({ data, memory, now }, step) => {
+      if (step.kind !== 'start' || step.as !== 'itself') return false;
+      return !data.fresh || memory.armed === null || memory.answer === null || !isValidLead(memory.answer, now);
+    }));
+
+  test('used data wiped, or a new cluster made over data', () =>
+    never(({ data }, step) => {
+      if (step.kind !== 'begin') return false;
+      if (step.task.kind === 'wipe') return !data.fresh && data.state !== 'unfinished';
+      return step.task.kind === 'initialise' && data.state !== 'empty' && data.state !== 'unfinished';
+    }));
+
+  test('data with a problem started', () => never(({ data }, step) => step.kind === 'start' && data.problem !== null));
+});
+
+function carriedOut(given: Facts, step: Step): Facts {
+  switch (step.kind) {
+    case 'kill': {
+      const memory = step.hold ? hold(given.memory) : given.memory;
+      return { ...given, memory, killing: true, task: given.task === null ? null : { ...given.task, ending: true } };
+    }
+    case 'abort':
+      return { ...given, task: given.task === null ? null : { ...given.task, ending: true } };
+    case 'begin':
+      return { ...given, task: { ...step.task, ending: false } };
+    case 'start':
+      return { ...given, postgres: { ready: false, inRecovery: true, upstream: step.upstream } };
+    case 'repoint':
+      return { ...given, postgres: given.postgres === null ? null : { ...given.postgres, upstream: step.upstream } };
+    case 'rest':
+    case 'carryOn':
+      return given;
+  }
+}
+
+test('every plan comes to rest within a few steps, and every rule is reached', () => {
+  const reached = new Set<string>();
+  fc.assert(
+    fc.property(anyFacts, (given) => {
+      let current = given;
+      for (let steps = 0; steps < 6; steps += 1) {
+        const { rule, step } = plan(current);
+        reached.add(rule);
+        if (step.kind === 'rest' || step.kind === 'carryOn') return true;
+        current = carriedOut(current, step);
+      }
+      return false;
+    }),
+    { numRuns: 3_000 },
+  );
+  expect([...reached].sort()).toEqual(Object.keys(RULES).sort());
+});

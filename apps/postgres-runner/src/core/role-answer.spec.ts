@@ -1,0 +1,48 @@
+import fc from 'fast-check';
+import { readRoleAnswer } from './role-answer';
+
+const upstream = { node: 'm', host: 'h', port: 5432, apiPort: 8080, term: 3 };
+const answer = {
+  index: 7,
+  bootId: 'boot',
+  node: 'a',
+  role: 'Master',
+  validUntil: '9223372036854775807',
+  term: 3,
+  instruction: { kind: 'lead', term: 3 },
+  master: null,
+};
+
+test.each([
+  { kind: 'wait' },
+  { kind: 'initialise' },
+  { kind: 'wipe' },
+  { kind: 'follow', upstream },
+  { kind: 'follow', upstream: null },
+  { kind: 'reclone', upstream, why: 'forked' },
+  { kind: 'lead', term: 3 },
+  { kind: 'stop', mode: 'immediate', why: '' },
+  { kind: 'blocked', why: 'dead' },
+])('reads the instruction %j unchanged', (instruction) => {
+  const whole = { ...answer, instruction, master: upstream };
+  expect(readRoleAnswer(JSON.stringify(whole))).toEqual({ ok: true, answer: whole });
+});
+
+test.each([
+  [{ index: -1 }, 'index is -1'],
+  [{ index: 1.5 }, 'index is 1.5'],
+  [{ role: 'Leader' }, 'role is "Leader"'],
+  [{ validUntil: 12 }, 'validUntil is 12'],
+  [{ validUntil: '-1' }, 'validUntil is "-1"'],
+  [{ bootId: undefined }, 'bootId is missing'],
+  [{ instruction: { kind: 'dance' } }, 'instruction.kind is "dance"'],
+  [{ instruction: { kind: 'stop', mode: 'smart' } }, 'instruction.mode is "smart"'],
+  [{ instruction: { kind: 'follow' } }, 'instruction.upstream is missing'],
+  [{ instruction: { kind: 'reclone', upstream: { ...upstream, port: 0 } } }, 'instruction.upstream.port is 0'],
+])('refuses %j and names the value', (change, why) => {
+  expect(readRoleAnswer(JSON.stringify({ ...answer, ...change }))).toEqual({ ok: false, why });
+});
+
+test('whatever comes, it does not throw', () => {
+  fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (body) => typeof readRoleAnswer(body).ok === 'boolean'));
+});

@@ -1,0 +1,127 @@
+import type { Observation } from '../observation';
+import { NOTHING_REMEMBERED, type Ending, type Memory } from '../outcome';
+import {
+  EMPTY,
+  INITIALISED,
+  NOW,
+  SYSTEM_ID,
+  dead,
+  hold,
+  known,
+  lastMaster,
+  masterEntry,
+  masterValue,
+  readyToPromote,
+  replica,
+  runner,
+  runningMaster,
+  standby,
+  stoppedRunner,
+  unknown,
+} from './observations';
+
+/** The places that a random situation is a few facts away from: each rule is the answer near one of them. */
+
+const ENDING: Ending = { why: 'test', since: NOW - 50, mode: 'immediate', successor: null, standBackMs: 1000 };
+
+function begin(o: Observation, memory: Partial<Memory> = {}): { o: Observation; memory: Memory } {
+  return { o, memory: { ...NOTHING_REMEMBERED, ...memory } };
+}
+
+const free = (change: Parameters<typeof masterValue>[1] = {}) =>
+  known({ entry: masterEntry(masterValue('a', { released: true, ...change }), { session: null }) });
+
+/** A Master whose PostgreSQL was stopped as it was told to. */
+function stopped(change: Partial<Observation> = {}): Observation {
+  return runningMaster({
+    postgres: dead(),
+    runner: stoppedRunner(),
+    published: { instruction: { kind: 'stop', mode: 'immediate', why: 'test' }, instructionIndex: 10, since: NOW - 50 },
+    ...change,
+  });
+}
+
+/** Nothing anywhere: a node before the first bootstrap. */
+function nothingYet(change: Partial<Observation> = {}): Observation {
+  return replica({
+    master: known({ entry: null }),
+    members: unknown(),
+    initialize: known({ value: null, modifyIndex: null, session: null }),
+    disk: { ...replica().disk, highestTerm: 0, highestModifyIndex: 0, dataTerm: 0 },
+    postgres: dead({ lsn: null }),
+    runner: stoppedRunner({ data: EMPTY }),
+    ...change,
+  });
+}
+
+const FRESH = stoppedRunner({ data: { ...INITIALISED, fresh: true } });
+
+/** The creator of a cluster in which no Master has run yet. */
+function creator(change: Partial<Observation> = {}): Observation {
+  const value = masterValue('b', { term: 1, phase: 'waiting' });
+  return replica({
+    master: known({ entry: masterEntry(value, { session: null }) }),
+    disk: { ...replica().disk, highestTerm: 1, dataTerm: 1 },
+    postgres: dead({ lsn: null }),
+    runner: FRESH,
+    ...change,
+  });
+}
+
+/** `c` runs as Master of term 6; this node receives from nobody. */
+function newMaster(change: Partial<Observation> = {}): Observation {
+  const grew = { timeline: 2, node: 'c', from: 'a', why: 'test', at: '', tookMs: 1 };
+  return replica({
+    master: known({ entry: masterEntry(masterValue('c', { term: 6, timeline: 2 })) }),
+    history: known({ promotions: [{ ...grew, term: 6, parentTerm: 5, forkLsn: '0/5000080' }] }),
+    postgres: standby({ receiver: null }),
+    runner: runner({ receivingFrom: null }),
+    published: { instruction: { kind: 'follow', upstream: null }, instructionIndex: 10, since: NOW - 2000 },
+    ...change,
+  });
+}
+
+const claimed = (systemId: string | null) =>
+  known({ value: { node: 'b', systemId }, modifyIndex: 10, session: 'creator' });
+
+export const BEGINNINGS = [
+  begin(replica()),
+  begin(replica({ master: free() })),
+  begin(replica({ master: free({ successor: 'c' }) })),
+  begin(replica({ master: free({ released: false }), masterSeenRunningAt: null, startedAt: NOW - 1000 })),
+  begin(replica({ master: known({ entry: masterEntry(masterValue('a'), { firstSeenAt: NOW - 4000 }) }) })),
+  begin(
+    replica({
+      master: known({ entry: masterEntry(masterValue('a'), { firstSeenAt: NOW - 4000, confirmedSentAt: NOW }) }),
+    }),
+  ),
+  // A read that was sent before the lease was over proves nothing.
+  begin(
+    replica({
+      master: known({ entry: masterEntry(masterValue('a'), { firstSeenAt: NOW - 4000, confirmedSentAt: NOW - 1000 }) }),
+    }),
+  ),
+  begin(replica({ master: unknown(), published: null })),
+  begin(replica({ master: free(), postgres: dead(), runner: stoppedRunner() }), { standBackUntil: NOW + 500 }),
+  begin(replica({ master: free() }), { standBackUntil: NOW + 500 }),
+  begin(newMaster()),
+  begin(newMaster({ postgres: standby({ receiver: null, lsn: null }) })),
+  begin(newMaster({ disk: { ...replica().disk, dataTerm: 4 } })),
+  begin(readyToPromote()),
+  begin(readyToPromote({ hold: hold({ acquiredAt: NOW - 20_001 }) })),
+  begin(readyToPromote({ hold: hold({ last: lastMaster('a', { lsn: '0/5200000' }) }) })),
+  begin(
+    readyToPromote({ disk: { ...replica().disk, highestTerm: 6, ledTerm: 6 }, postgres: runningMaster().postgres }),
+  ),
+  begin(runningMaster()),
+  begin(runningMaster({ hold: hold({ phase: 'running', unansweredSince: NOW - 400 }) })),
+  begin(stopped(), { ending: ENDING }),
+  begin(stopped({ hold: hold({ phase: 'running', lost: true }) }), { ending: ENDING }),
+  begin(stopped({ hold: null }), { ending: ENDING }),
+  begin(nothingYet()),
+  begin(nothingYet({ holdsInitialize: true, initialize: claimed(null), runner: FRESH })),
+  begin(nothingYet({ initialize: claimed('7'), runner: FRESH })),
+  begin(creator()),
+  begin(creator({ initialize: known({ value: { node: 'b', systemId: SYSTEM_ID }, modifyIndex: 10, session: null }) })),
+  begin(replica({ disk: { ...replica().disk, ledTerm: 4 } })),
+];
