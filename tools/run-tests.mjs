@@ -15,10 +15,10 @@ const LAYERS = {
 };
 LAYERS.all = [...LAYERS.unit, ...LAYERS.integration, ...LAYERS.e2e];
 
-const layer = process.argv[2] ?? 'all';
+const [layer = 'all', ...forNx] = process.argv.slice(2);
 const stages = LAYERS[layer];
-if (stages === undefined || process.argv.length > 3) {
-  console.error(`usage: tools/test [${Object.keys(LAYERS).join('|')}]`);
+if (stages === undefined) {
+  console.error(`usage: tools/test [${Object.keys(LAYERS).join('|')}] [options of nx run-many, such as -p PROJECT]`);
   process.exit(64);
 }
 
@@ -42,26 +42,29 @@ function reportFiles(suffix) {
   return existsSync(reports) ? readdirSync(reports).filter((file) => file.endsWith(`.${suffix}.json`)) : [];
 }
 
-/** Runs targets of all projects that have them; returns the failed tasks (`project:target`), as Nx lists them at its end. */
+/** Runs targets of all projects that have them; returns the failed tasks (`project:target`). */
 function runNx({ targets, parallel }) {
-  const args = ['nx', 'run-many', '-t', ...targets, `--parallel=${parallel}`, '--nxBail=false', '--output-style=static'];
+  const args = ['nx', 'run-many', '-t', ...targets, `--parallel=${parallel}`, '--nxBail=false', '--output-style=static', ...forNx];
   console.log(`\n> ${args.join(' ')}`);
   return new Promise((resolve) => {
-    const child = spawn('npx', args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('npx', args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
-    child.stdout.on('data', (chunk) => {
-      process.stdout.write(chunk);
-      output += chunk;
-    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        process.stdout.write(chunk);
+        output += chunk;
+      });
+    }
     child.on('close', (code) => resolve(code === 0 ? [] : failedTasksIn(output, targets)));
   });
 }
 
+/** Failed tasks, and those that were left out because another failed: both are listed below Nx's last heading. */
 function failedTasksIn(output, targets) {
   // eslint-disable-next-line no-control-regex -- Nx colours its output when it believes somebody sees it
   const lines = output.replace(/\u001b\[[0-9;]*m/g, '').split('\n');
   const listed = lines
-    .slice(lines.findLastIndex((line) => line.includes('Failed tasks:')) + 1)
+    .slice(lines.findLastIndex((line) => /^\s*NX\s/.test(line)) + 1)
     .map((line) => /^\s*- ([\w@/.-]+:[\w-]+)(\s|$)/.exec(line)?.[1])
     .filter((task) => task !== undefined && targets.includes(task.split(':')[1]));
   return listed.length > 0 ? [...new Set(listed)] : [`nx:${targets.join(',')}`];

@@ -52,8 +52,8 @@ describe('Presence', () => {
   });
 
   it('is silent once stopped', async () => {
-    const closed = once(sockets[0]!, 'close');
-    sockets[0]?.resume();
+    const [socket] = sockets;
+    const closed = new Promise((resolve) => socket?.resume().on('close', resolve));
     presence.stop();
     await closed;
     expect([ended, sockets.length]).toEqual([0, 1]);

@@ -66,3 +66,9 @@ export function reportOf(source: ReportSource): RunnerReport {
     error: (step.kind === 'rest' ? step.problem : null) ?? failure,
   };
 }
+
+/** An exit that nobody asked for, in the words of PostgreSQL itself. */
+export function exitProblem(lastFatal: string | null, { code, signal }: PostmasterExit): Problem {
+  const how = signal === null ? `with ${code ?? 'no exit code'}` : `by ${signal}`;
+  return { code: 'HAPG_POSTGRES_EXITED', message: `PostgreSQL ended ${how}: ${lastFatal ?? 'it said nothing'}` };
+}

@@ -6,10 +6,10 @@ import { rest, type Facts, type Problem, type Step, type Task } from './core/fac
 import { accept, endedAsAsked, endedUnasked, hold, isDeadlinePassed, NEW_MEMORY, whyIgnored } from './core/memory';
 import type { Memory } from './core/memory';
 import { plan } from './core/plan';
-import { inspect, type Expectation, type Inspected } from './disk/inspect';
+import { inspect, runningData, type Expectation, type Inspected } from './disk/inspect';
 import { killAllIn } from './fence';
 import type { Postmaster, PostmasterExit } from './postgres/postmaster';
-import { reportOf } from './report';
+import { exitProblem, reportOf } from './report';
 import type { RoleServerClient } from './role-server-client';
 import type { Server } from './server';
 import { carryOut, type TaskTools } from './tasks';
@@ -166,7 +166,7 @@ export class Runner {
 
   #facts(): Facts {
     const postmaster = this.#postmaster;
-    this.#data = postmaster === null ? this.#inspect() : this.#runningData(postmaster);
+    this.#data = postmaster === null ? this.#inspect() : runningData(postmaster.control);
     return {
       now: monotonicNow(),
       memory: this.#memory,
@@ -188,11 +188,6 @@ export class Runner {
     // Emptied from outside: what is put there next is not what the mark was about.
     if (data.state === 'empty' && state.marks.mark !== null && this.#task === null) state.update({ mark: null });
     return data;
-  }
-
-  #runningData({ control }: Postmaster): Inspected {
-    const { systemId, timeline, checkpointLsn, cleanShutdown } = control;
-    return { state: 'initialised', fresh: false, systemId, timeline, cleanShutdown, checkpointLsn, problem: null };
   }
 
   #note(rule: string, step: Step): void {
@@ -315,22 +310,16 @@ export class Runner {
     else {
       this.#memory = endedUnasked(this.#memory);
       this.#backoff = failed(this.#backoff, exit.at, RESTART);
-      this.#explain(postmaster, exit);
+      this.#failure = exitProblem(postmaster.lastFatal, exit);
     }
     // Its backends are sessions of their own: one of them can still commit and answer its client.
     this.#kill();
     this.#wake();
-    if (!exit.asked) setTimeout(() => this.#explain(postmaster, exit), LAST_WORDS_MS);
-  }
-
-  /** Its last words may still be in the pipe when it has exited. */
-  #explain({ lastFatal }: Postmaster, { code, signal }: PostmasterExit): void {
-    if (this.#postmaster !== null) return;
-    const how = signal === null ? `with ${code ?? 'no exit code'}` : `by ${signal}`;
-    this.#failure = {
-      code: 'HAPG_POSTGRES_EXITED',
-      message: `PostgreSQL ended ${how}: ${lastFatal ?? 'it said nothing'}`,
-    };
+    if (exit.asked) return;
+    // Its last words may still have been in the pipe.
+    setTimeout(() => {
+      if (this.#postmaster === null) this.#failure = exitProblem(postmaster.lastFatal, exit);
+    }, LAST_WORDS_MS);
   }
 
   #report(): void {

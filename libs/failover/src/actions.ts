@@ -7,6 +7,8 @@ export type Action =
   | { readonly type: 'acquire'; readonly term: number; readonly decidedOn: number; readonly takeOver: boolean }
   /** One consistent read of `master`, to see whether the lease has run out. */
   | { readonly type: 'confirmMaster' }
+  /** Read PostgreSQL's state now: a position that is to be judged must have been read after the receiver was cut off. */
+  | { readonly type: 'readPostgres' }
   | { readonly type: 'collectVotes'; readonly term: number }
   /** Write term and parent to disk, then `pg_promote(false)`, then watch until recovery has ended. */
   | { readonly type: 'promote'; readonly term: number }

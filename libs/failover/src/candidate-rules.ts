@@ -69,6 +69,9 @@ function isColdStart(o: Observation, entry: MasterEntry): boolean {
   return !(isCleared(entry) && bytesAtRisk(entry.value, o.postgres.lsn) === 0);
 }
 
+/** As it is: who is about to take the lock need not turn to a Master that is gone, only to be turned away again. */
 function follow(o: Observation, memory: Memory): Outcome {
-  return { role: 'Replica', instruction: { kind: 'follow', upstream: keepsVote(o) ? null : memory.upstream } };
+  const now = o.published?.instruction;
+  const upstream = now?.kind === 'follow' ? now.upstream : memory.upstream;
+  return { role: 'Replica', instruction: { kind: 'follow', upstream: keepsVote(o) ? null : upstream } };
 }

@@ -76,14 +76,22 @@ describe('decide', () => {
     expect(breaking(having('promote'), law)).toEqual([]);
   });
 
-  it.each(['release', 'endHold'] as const)('never does %s before PostgreSQL is stopped', (type) => {
-    const law = ({ o: { published, runner, ownKillAt } }: Case) => {
+  it.each(['release', 'endHold'] as const)('never does %s before PostgreSQL is stopped, if it may have promoted', (type) => {
+    const law = ({ o: { published, runner, ownKillAt }, memory }: Case) => {
+      if (memory.ending?.stops === false) return true;
       if (published?.instruction.kind !== 'stop') return false;
       const report = runner.known && runner.value.stopped ? runner.value : null;
       const isSaid = report !== null && (report.obeysIndex >= published.instructionIndex || report.phase === 'exiting');
       return isSaid || (ownKillAt !== null && ownKillAt >= published.since);
     };
     expect(breaking(having(type), law)).toEqual([]);
+  });
+
+  it('never lets PostgreSQL run on at the end of a hold in which it may have been promoted', () => {
+    const beginnings = cases.filter(({ memory, decision }) => memory.ending === null && decision.memory.ending?.stops === false);
+    const law = ({ o }: Case) =>
+      o.hold?.phase === 'waiting' && o.disk.ledTerm !== o.hold.term && o.hold.last !== null && o.postgres.inRecovery !== false;
+    expect(breaking(beginnings, law)).toEqual([]);
   });
 
   it('never says released before it has waited out its predecessor and its own promise', () => {
@@ -97,7 +105,9 @@ describe('decide', () => {
   it('never takes an ending back while the hold lasts, and lets PostgreSQL run no more', () => {
     const ending = cases.filter(({ o, memory }) => o.hold !== null && memory.ending !== null);
     const law = ({ memory, decision }: Case) =>
-      decision.memory.ending === memory.ending && decision.instruction?.kind === 'stop' && decision.role === 'Replica';
+      decision.memory.ending === memory.ending &&
+      decision.instruction?.kind === (memory.ending?.stops === false ? 'follow' : 'stop') &&
+      decision.role === 'Replica';
     expect(breaking(ending, law)).toEqual([]);
   });
 

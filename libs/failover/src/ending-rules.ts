@@ -22,11 +22,11 @@ export const endingRules: Rules = {
       : null,
 
   holderWaitsUntilPostgresIsStopped: (o, memory) =>
-    o.hold !== null && memory.ending !== null && !isStopped(o) ? waitForStop(o, memory.ending) : null,
+    o.hold !== null && memory.ending?.stops === true && !isStopped(o) ? waitForStop(o, memory.ending) : null,
 
   holderForgetsALostLockOnceStopped: (o, memory) =>
     o.hold?.lost === true && memory.ending !== null
-      ? { role: 'Replica', instruction: stopInstruction(memory.ending), actions: [{ type: 'endHold' }] }
+      ? { role: 'Replica', instruction: lastInstruction(memory.ending), actions: [{ type: 'endHold' }] }
       : null,
 
   holderReleasesOnceStopped: (o, memory) =>
@@ -36,7 +36,7 @@ export const endingRules: Rules = {
     o.hold === null && memory.ending !== null
       ? {
           role: 'Replica',
-          instruction: stopInstruction(memory.ending),
+          instruction: lastInstruction(memory.ending),
           memory: {
             ending: null,
             standBackUntil: o.now + memory.ending.standBackMs,
@@ -56,15 +56,21 @@ export function begin(
   standBackMs = 0,
   successor: string | null = null,
 ): Outcome {
-  const ending: Ending = { why, since: o.now, mode, successor, standBackMs };
+  const ending: Ending = { why, since: o.now, mode, successor, standBackMs, stops: !neverPromoted(o) };
   return { ...waitForStop(o, ending), memory: { ending } };
 }
 
+/** `pg_promote` was not asked for in this hold (that is on disk before it is), and nobody else promoted either. */
+function neverPromoted(o: Observation): boolean {
+  if (o.hold?.last == null || o.hold.phase !== 'waiting') return false;
+  return o.disk.ledTerm !== o.hold.term && o.postgres.inRecovery !== false;
+}
+
 function waitForStop(o: Observation, ending: Ending): Outcome {
-  const overdue = o.published?.instruction.kind === 'stop' && o.now >= o.published.since + limit(o, ending);
+  const overdue = ending.stops && o.published?.instruction.kind === 'stop' && o.now >= o.published.since + limit(o, ending);
   return {
     role: 'Replica',
-    instruction: stopInstruction(ending),
+    instruction: lastInstruction(ending),
     actions: overdue ? [{ type: 'killPostgres' }] : [],
     wakeAt: Math.max(o.now + 10, (o.published?.since ?? o.now) + limit(o, ending)),
   };
@@ -76,8 +82,8 @@ function limit(o: Observation, ending: Ending): number {
   return Math.max(o.policy.secondFenceMs, o.hold.endsAt - o.policy.fenceTimeMs - (o.published?.since ?? o.now));
 }
 
-function stopInstruction(ending: Ending): RunnerInstruction {
-  return { kind: 'stop', mode: ending.mode, why: ending.why };
+function lastInstruction({ stops, mode, why }: Ending): RunnerInstruction {
+  return stops ? { kind: 'stop', mode, why } : { kind: 'follow', upstream: null };
 }
 
 /**
@@ -94,7 +100,7 @@ export function isStopped(o: Observation): boolean {
 function release(o: Observation, hold: Hold, ending: Ending): Outcome {
   return {
     role: 'Replica',
-    instruction: stopInstruction(ending),
+    instruction: lastInstruction(ending),
     actions: [
       {
         type: 'release',

@@ -52,7 +52,7 @@ export const followRules: Rules = {
     if (o.disk.dataTerm === master.term) return null;
     return {
       ...RECEIVE_FROM_NOBODY,
-      actions: standsStill(o) ? [{ type: 'recordDataTerm', term: master.term }] : [],
+      actions: [standsStill(o) ? { type: 'recordDataTerm', term: master.term } : { type: 'readPostgres' }],
     };
   }),
 
@@ -106,7 +106,8 @@ function standsStill(o: Observation): boolean {
     return false;
   const { obeysIndex, receivingFrom } = o.runner.value;
   const isCutOff = obeysIndex >= published.instructionIndex && receivingFrom === null && postgres.receiver === null;
+  const isReadSince = postgres.readAt !== null && postgres.readAt >= o.runner.seenAt;
   const isAtEnd =
     (postgres.replayedLsn ?? postgres.lsn) === postgres.lsn || o.now >= published.since + REPLAY_SETTLES_MS;
-  return isCutOff && postgres.replayed && isAtEnd;
+  return isCutOff && isReadSince && postgres.replayed && isAtEnd;
 }

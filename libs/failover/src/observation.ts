@@ -96,6 +96,8 @@ export interface DiskRecord {
 }
 
 export interface PostgresSight {
+  /** When the reading of all that follows, but for `alive`, began; null: none succeeded since the connection was lost. */
+  readonly readAt: Millis | null;
   /** The alive check has not failed `threshold` times in a row. */
   readonly alive: boolean;
   readonly failure: string | null;

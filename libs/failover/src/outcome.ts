@@ -10,6 +10,8 @@ export interface Ending {
   readonly successor: string | null;
   /** Milliseconds to stand back after it. */
   readonly standBackMs: number;
+  /** False: PostgreSQL was never promoted in this hold, can take no write, and goes on as the standby that it is. */
+  readonly stops: boolean;
 }
 
 /** What must survive between decisions; returned, never changed in place. */

@@ -48,7 +48,10 @@ describe('haproxy -c', () => {
 
 describe('README', () => {
   it('shows the example', () => {
-    const example = readFileSync(join(__dirname, '../example/print-config.ts'), 'utf8').replace(/^\/\/ eslint-disable.*\n/gm, '');
+    const example = readFileSync(join(__dirname, '../example/print-config.ts'), 'utf8').replace(
+      /^\/\/ eslint-disable.*\n/gm,
+      '',
+    );
     expect(readFileSync(join(__dirname, '../README.md'), 'utf8')).toContain(example);
   });
 });

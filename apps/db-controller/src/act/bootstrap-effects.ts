@@ -50,7 +50,8 @@ export function bootstrapEffects(parts: Parts): Pick<Effects, 'lockInitialize' |
         parentTerm: 0,
       };
       const hold = new OwnHold(holdFacts, session, holdOptions(parts));
-      disk.update({ hold: hold.stored });
+      // Its data is the first term's, whatever comes of this hold: nobody else has any.
+      disk.update({ hold: hold.stored, dataTerm: 1 });
       const operations: TxnOperation[] = [
         opCheckSession(keys.initialize, session.id),
         opUnlock(keys.initialize, JSON.stringify({ node: self.node, systemId }), session.id),
@@ -67,7 +68,7 @@ export function bootstrapEffects(parts: Parts): Pick<Effects, 'lockInitialize' |
           'the bootstrap did not come to pass',
         );
         await session.destroy();
-        disk.update({ hold: null });
+        disk.update({ hold: null, dataTerm: 0 });
         return;
       }
       disk.saw(1, entry.modifyIndex);

@@ -8,13 +8,14 @@ import { runningEffects } from './running-effects';
 
 /** One effect for every kind of action. None decides anything. */
 export function effectsOf(parts: Parts): Effects {
-  const { disk, log } = parts;
+  const { disk, log, postgres } = parts;
   return {
     ...lockEffects(parts),
     ...bootstrapEffects(parts),
     ...postgresEffects(parts),
     ...runningEffects(parts),
     ...peerEffects(parts),
+    readPostgres: () => postgres.readAnew(),
     recordDataTerm: async ({ term }) => {
       disk.update({ dataTerm: term });
       await Promise.resolve();

@@ -11,7 +11,7 @@ import {
   type ServerState,
 } from '@ha-postgres/pg-health';
 import type { PostgresSight } from '@ha-postgres/failover';
-import { messageOf, type Log } from '@ha-postgres/service-kit';
+import { messageOf, monotonicNow, type Log, type Millis } from '@ha-postgres/service-kit';
 
 export interface PostgresViewOptions {
   readonly target: ConnectionTarget;
@@ -35,6 +35,7 @@ export class PostgresView {
   private readonly held: HeldConnection;
   private readonly stop = new AbortController();
   private state: ServerState | null = null;
+  private readAt: Millis | null = null;
   private lastAlive: AliveResult | null = null;
   private replicationFails = false;
   private reading: Promise<void> | null = null;
@@ -65,6 +66,7 @@ export class PostgresView {
   get sight(): PostgresSight {
     const state = this.state;
     return {
+      readAt: state === null ? null : this.readAt,
       alive: !this.aliveThreshold.verdict.failing,
       failure: this.lastAlive?.alive === false ? `${this.lastAlive.failure}: ${this.lastAlive.message}` : null,
       inRecovery: state === null ? null : state.inRecovery,
@@ -120,7 +122,9 @@ export class PostgresView {
   private async read(): Promise<void> {
     try {
       await this.held.open(this.stop.signal);
+      const beganAt = monotonicNow();
       this.state = await readServerState(this.held);
+      this.readAt = beganAt;
       this.replicationFails = this.replication.record(this.state).failing;
       this.lastError = null;
     } catch (error) {

@@ -45,7 +45,7 @@ export class Answers {
     const until = monotonicNow() + VOTE_LIMIT_MS;
     const consent = mayVote(this.observation(), request);
     if (!consent.agree) return this.answer(request, false, consent.why);
-    disk.update({ votedTerm: request.term, highestTerm: Math.max(disk.record.highestTerm, request.term) });
+    disk.update({ votedTerm: request.term });
     poke();
     const obstacle = await stopReceiving(this.parts, until).catch((error: unknown) => messageOf(error));
     const answer = this.answer(request, obstacle === null, obstacle ?? consent.why);

@@ -97,3 +97,8 @@ export function inspect(dataDir: string, marks: Marks, expected: Expectation): I
     return unusable('HAPG_DATA_UNREADABLE', `${dataDir}: ${messageOf(error)}`);
   }
 }
+
+/** The data of a PostgreSQL that runs: it was inspected before it was started. */
+export function runningData({ systemId, timeline, cleanShutdown, checkpointLsn }: ControlFile): Inspected {
+  return { ...NOTHING, state: 'initialised', systemId, timeline, cleanShutdown, checkpointLsn };
+}

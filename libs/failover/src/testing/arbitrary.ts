@@ -223,6 +223,7 @@ const ending: fc.Arbitrary<Ending> = fc.record({
   mode: fc.constantFrom('fast' as const, 'immediate' as const),
   successor: fc.option(node),
   standBackMs: fc.constantFrom(0, 1000),
+  stops: fc.boolean(),
 });
 
 export interface Situation {

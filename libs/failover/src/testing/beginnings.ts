@@ -22,7 +22,14 @@ import {
 
 /** The places that a random situation is a few facts away from: each rule is the answer near one of them. */
 
-const ENDING: Ending = { why: 'test', since: NOW - 50, mode: 'immediate', successor: null, standBackMs: 1000 };
+const ENDING: Ending = {
+  why: 'test',
+  since: NOW - 50,
+  mode: 'immediate',
+  successor: null,
+  standBackMs: 1000,
+  stops: true,
+};
 
 function begin(o: Observation, memory: Partial<Memory> = {}): { o: Observation; memory: Memory } {
   return { o, memory: { ...NOTHING_REMEMBERED, ...memory } };

@@ -212,6 +212,7 @@ function postgresOf(o: Observation, args: Arguments): PostgresSight {
   const isDead = args.has('dead');
   return {
     ...o.postgres,
+    readAt: isDead ? null : args.has('readBefore') ? o.now - 100 : o.now,
     alive: !isDead,
     failure: isDead ? 'connection refused' : null,
     inRecovery: isDead ? null : args.has('standby') ? true : args.has('writable') ? false : o.postgres.inRecovery,

@@ -82,6 +82,7 @@ export function hold(change: Partial<Hold> = {}): Hold {
 
 export function standby(change: Partial<PostgresSight> = {}): PostgresSight {
   return {
+    readAt: NOW,
     alive: true,
     failure: null,
     inRecovery: true,
@@ -99,7 +100,7 @@ export function writable(change: Partial<PostgresSight> = {}): PostgresSight {
 }
 
 export function dead(change: Partial<PostgresSight> = {}): PostgresSight {
-  return standby({ alive: false, failure: 'connection refused', inRecovery: null, receiver: null, ...change });
+  return standby({ alive: false, failure: 'connection refused', inRecovery: null, receiver: null, readAt: null, ...change });
 }
 
 export const INITIALISED: DataDirectory = {

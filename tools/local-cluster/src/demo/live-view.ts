@@ -6,7 +6,7 @@ import type { Stage } from './stage';
 const REFRESH_MS = 500;
 /** On a pipe or file: one line so often. */
 const COUNT_EVERY_MS = 5_000;
-/** Title, head, borders and one line for each node take this much and two lines for each node. */
+/** The title, and the table but for its one line for each node. */
 const TABLE_LINES = 5;
 
 /** Shows a stage: on a terminal as a picture that is refreshed in place, elsewhere as plain lines. */
@@ -58,7 +58,7 @@ export class LiveView {
   private draw(): void {
     if (this.stage === null || !this.screen.isLive) return;
     const { ledger, events, cluster } = this.stage;
-    const room = this.screen.rows - 1 - TABLE_LINES - 2 * cluster.layout.nodes.length;
+    const room = this.screen.rows - 1 - TABLE_LINES - cluster.layout.nodes.length;
     this.screen.show(frame(ledger, this.rows, events.last(room)));
   }
 
