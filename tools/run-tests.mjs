@@ -29,7 +29,8 @@ for (const stage of stages) {
   const failedTasks = await runNx(stage);
   addUp(stage.report, failedTasks);
 }
-if (total.problems.length > 0) console.log(`\nFailed:\n${total.problems.map((problem) => `  ${problem}`).join('\n')}\n`);
+if (total.problems.length > 0)
+  console.log(`\nFailed:\n${total.problems.map((problem) => `  ${problem}`).join('\n')}\n`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exit(total.failed > 0 ? 1 : 0);
 
@@ -44,7 +45,16 @@ function reportFiles(suffix) {
 
 /** Runs targets of all projects that have them; returns the failed tasks (`project:target`). */
 function runNx({ targets, parallel }) {
-  const args = ['nx', 'run-many', '-t', ...targets, `--parallel=${parallel}`, '--nxBail=false', '--output-style=static', ...forNx];
+  const args = [
+    'nx',
+    'run-many',
+    '-t',
+    ...targets,
+    `--parallel=${parallel}`,
+    '--nxBail=false',
+    '--output-style=static',
+    ...forNx,
+  ];
   console.log(`\n> ${args.join(' ')}`);
   return new Promise((resolve) => {
     const child = spawn('npx', args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,4 +1,3 @@
-// eslint-disable-next-line @nx/enforce-module-boundaries -- imports what a user of the package imports
 import { renderHaproxyConfig } from '@ha-postgres/haproxy-config';
 
 const config = renderHaproxyConfig({ masterBind: '*:5432', standbyBind: '*:5433', standbySlots: 3 });

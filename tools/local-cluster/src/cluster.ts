@@ -121,7 +121,10 @@ function isAlive(pid: number): boolean {
 }
 
 async function usageTable(cluster: ClusterFile, seconds: number): Promise<string> {
-  const table = new Table({ head: ['MEMBER', 'PROCESS', 'PID', 'MiB', '% OF A CORE'], style: { head: [], border: [], compact: true } });
+  const table = new Table({
+    head: ['MEMBER', 'PROCESS', 'PID', 'MiB', '% OF A CORE'],
+    style: { head: [], border: [], compact: true },
+  });
   for (const { member, process, pid, residentMiB, cpuPercent } of await measureUsage(cluster, seconds)) {
     table.push([member, process, pid, residentMiB.toFixed(1), cpuPercent.toFixed(2)]);
   }

@@ -1,6 +1,6 @@
 import type { NodeAddress, VoteAnswer } from '@ha-postgres/cluster-state';
 import type { Effects } from '@ha-postgres/failover';
-import { messageOf, monotonicNow } from '@ha-postgres/service-kit';
+import { messageOf, monotonicNow, type Millis } from '@ha-postgres/service-kit';
 import { FAILSAFE_TIME_MS } from '../config';
 import type { Parts } from '../parts';
 import { stopReceiving } from './stop-receiving';
@@ -18,12 +18,10 @@ export function peerEffects(parts: Parts): Pick<Effects, 'collectVotes' | 'askFa
       facts.votes = { term, startedAt, complete: false, answers: [] };
       const request = { term, candidate: self.node };
       // Its own position counts as well, and must stand still like the others'.
-      const own = stopReceiving(parts, startedAt + VOTE_LIMIT_MS).catch((error: unknown) => messageOf(error));
-      const answers = await Promise.all(asked.map((member) => peers.vote(member, request, VOTE_LIMIT_MS)));
-      const obstacle = await own;
-      if (obstacle === null && facts.hold?.facts.term === term) await fetchWalTail(parts, facts.hold);
-      if (obstacle !== null)
-        log.warn({ event: 'votes.own-position', term, why: obstacle }, 'its own position may not be the last');
+      const [answers] = await Promise.all([
+        Promise.all(asked.map((member) => peers.vote(member, request, VOTE_LIMIT_MS))),
+        settleOwnPosition(parts, term, startedAt + VOTE_LIMIT_MS),
+      ]);
       const votes = answers.filter((answer): answer is VoteAnswer => answer !== null);
       facts.votes = { term, startedAt, complete: true, answers: votes };
       log.info(
@@ -57,4 +55,14 @@ function everyMember({ consul, facts, self }: Parts): readonly NodeAddress[] | n
   if (!consul.members.known) return null;
   const all = [...consul.members.value.members, ...facts.pendingMembers];
   return all.filter(({ node }, i) => node !== self.node && all.findIndex((other) => other.node === node) === i);
+}
+
+async function settleOwnPosition(parts: Parts, term: number, until: Millis): Promise<void> {
+  const { facts, log } = parts;
+  const obstacle = await stopReceiving(parts, until).catch((error: unknown) => messageOf(error));
+  if (obstacle !== null) {
+    log.warn({ event: 'votes.own-position', term, why: obstacle }, 'its own position may not be the last');
+  } else if (facts.hold?.facts.term === term) {
+    await fetchWalTail(parts, facts.hold);
+  }
 }

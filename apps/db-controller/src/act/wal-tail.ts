@@ -8,7 +8,7 @@ import type { OwnHold } from './own-hold';
 import { pageOf, readWal, writeWal } from './wal-segments';
 
 /** More than a Master has unsent when its PostgreSQL dies; what is longer is left out. */
-const TAIL_BYTES_MAX = 256 * 1024;
+const TAIL_BYTES_MAX = 64 * 1024;
 const LIMIT_MS = 100;
 
 /**
