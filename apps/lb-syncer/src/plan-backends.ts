@@ -67,7 +67,7 @@ function serving(value: MasterValue | null, check: boolean): { wish: Wish; probl
 
 /** The master port leads to the holder of the key, while it holds it and takes writes. The key alone decides: roles follow it. */
 const writer = (sight: MasterSight): MasterValue | null =>
-  leadsTo(sight, ['running']);
+  sight.session === null ? null : leadsTo(sight, ['running']);
 
 /** Replicas follow the last Master until it has released the key: cut before, they would miss the end of its WAL. */
 const walSource = (sight: MasterSight): MasterValue | null => leadsTo(sight, ['running', 'draining']);

@@ -18,3 +18,11 @@ test('every relative link of a page leads to a file, and every anchor to a headi
   expect(links.length).toBeGreaterThan(50);
   expect(links.map(({ page, link }) => problemOf(page, link)).filter((problem) => problem !== null)).toEqual([]);
 });
+
+test('every command of tools/ that a page names is there', () => {
+  const named = pages.flatMap((page) =>
+    [...read(page).matchAll(/(?<![\w./@-])tools\/[a-z][a-z-]*/g)].map(([command]) => ({ page, command })),
+  );
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter(({ command }) => !exists(command))).toEqual([]);
+});

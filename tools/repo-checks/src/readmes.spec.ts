@@ -8,7 +8,7 @@ const examplesOf = (folder: string): string[] =>
   FILES.filter((path) => path.startsWith(`${folder}/example/`) && path.endsWith('.ts'));
 
 /** Lint's remarks are for this repository; a reader of the README has none of its rules. */
-const withoutLintRemarks = (code: string): string => code.replace(/^\s*\/\/ eslint-disable.*\n/gm, '');
+const withoutLintRemarks = (code: string): string => code.replace(/^\s*(?:\/\/|\/\*) eslint[ -].*\n/gm, '');
 
 describe.each([...LIBS, ...APPS].map(({ folder }) => folder))('%s', (folder) => {
   test('has a README that begins with its name and one sentence', () => {

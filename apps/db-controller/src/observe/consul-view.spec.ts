@@ -179,8 +179,9 @@ describe('the list of members as seen', () => {
 
 describe('a view that watches', () => {
   it('hears of every key, and of each beat', async () => {
-    const { parts, consul, pokes, ...made } = world();
-    const w = { parts, consul, ...made };
+    const made = world();
+    const { parts } = made;
+    const session = made.otherSession();
     parts.consul.start();
     await until('all four have been answered', () =>
       [parts.consul.master, parts.consul.members, parts.consul.initialize, parts.consul.history].every(
@@ -188,18 +189,15 @@ describe('a view that watches', () => {
       ),
     );
     expect(parts.consul.master).toMatchObject({ value: { entry: null } });
-    consul.store.addSession('other');
     for (const beat of [1, 2]) {
-      consul.store.apply([
-        { verb: 'lock', key: parts.keys.master, value: JSON.stringify(masterValue({ beat })), session: 'other' },
-      ]);
+      made.write({ verb: 'lock', key: parts.keys.master, value: JSON.stringify(masterValue({ beat })), session });
       await until(`beat ${beat} was seen`, () => {
-        const { master: seen } = w.parts.consul;
+        const { master: seen } = parts.consul;
         return seen.known && seen.value.entry?.value?.beat === beat;
       });
     }
     expect(parts.consul.masterSeenRunningAt).not.toBeNull();
-    expect(pokes).toBe(0);
+    expect(made.pokes).toBeGreaterThanOrEqual(6);
   });
 
   it('hears of a pause, and of its end', async () => {

@@ -101,9 +101,9 @@ export class Registration {
 
   private async updateChecks(status: NodeStatus): Promise<void> {
     const { client, postgres } = this.parts;
-    const isReplica = status.role === 'Replica';
     const alive = status.postgresAlive && status.inRecovery !== null;
-    const streams = !isReplica || (!postgres.isReplicationFailing && alive);
+    // A Master has nobody to stream from.
+    const streams = status.role === 'Master' || (!postgres.isReplicationFailing && alive);
     const text = JSON.stringify([alive, streams, status.role]);
     if (text === this.written.checks && monotonicNow() < this.checksAt + RENEW_MS) return;
     const says = (role: Role | null) => `role ${role ?? 'undecided'}, ${status.rule}`;
