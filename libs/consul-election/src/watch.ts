@@ -44,8 +44,8 @@ export interface WatchOptions<T> extends WatchCallbacks<T> {
   readonly name?: string;
 }
 
-/** Two at once, then twenty a second: more than any key changes, less than a storm. */
-const BURST = 2;
+/** Five at once (a release, an acquire and two phases may follow within milliseconds), then twenty a second: less than a storm. */
+const BURST = 5;
 const EVERY_MS = 50;
 
 /** A blocking query that is asked again for ever, whatever Consul answers, until {@link stop}. */

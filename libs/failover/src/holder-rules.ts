@@ -164,7 +164,7 @@ function lead(o: Observation, hold: Hold, actions: readonly Action[]): Outcome {
     role: 'Master',
     instruction: { kind: 'lead', term: hold.term },
     actions,
-    wakeAt: Math.min(hold.endsAt - o.policy.fenceTimeMs, o.now + 100),
+    wakeAt: hold.endsAt - o.policy.fenceTimeMs,
   };
 }
 

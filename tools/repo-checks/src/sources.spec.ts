@@ -1,4 +1,5 @@
-import { FILES, linesWith, read } from './repository';
+import { execFileSync } from 'node:child_process';
+import { FILES, ROOT, linesWith, read } from './repository';
 
 const isText = (path: string): boolean => !/\.(png|jpe?g|gif|ico|gz)$/.test(path);
 const texts = FILES.filter((path) => isText(path) && path !== 'package-lock.json');
@@ -31,8 +32,17 @@ test('no file leads out of the repository', () => {
   expect(linesWith(texts, /\.\.\/share[d]\b|\bDESIGN\.m[d]|\bFACTS\.m[d]|\bSTYLE\.m[d]/)).toEqual([]);
 });
 
+const PUBLIC_REGISTRIES =
+  /https?:\/\/[\w.-]*(?:npmjs\.(?:org|com)|registr[y]|artifactor[y]|verdacci[o]|nexu[s])[\w.-]*/;
+
+/** The host of the registry that npm is set to here, which may be a private one. */
+function ownRegistry(): string {
+  const url = execFileSync('npm', ['config', 'get', 'registry'], { cwd: ROOT, encoding: 'utf8', stdio: 'pipe' });
+  return new URL(url.trim()).host;
+}
+
 test('no file names a package registry, and the lock file only packages of this repository by their place', () => {
-  const registry = /https?:\/\/[\w.-]*(?:npmjs\.(?:org|com)|registr[y]|artifactor[y]|verdacci[o]|nexu[s])[\w.-]*/;
+  const registry = new RegExp(`${PUBLIC_REGISTRIES.source}|${ownRegistry().replaceAll('.', '\\.')}`);
   expect(linesWith(texts, registry)).toEqual([]);
   const { packages } = JSON.parse(read('package-lock.json')) as {
     packages: Record<string, { resolved?: string; link?: boolean }>;

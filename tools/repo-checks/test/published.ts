@@ -80,7 +80,7 @@ export class UserProject {
   /** Compiles `src` to `out`; gives what the compiler complains of. */
   async compile(): Promise<string> {
     const tsc = join(this.folder, 'node_modules', 'typescript', 'bin', 'tsc');
-    return run(process.execPath, [tsc, '-p', '.'], { cwd: this.folder }).then(
+    return run(process.execPath, [tsc, '-p', '.', '--pretty', 'false'], { cwd: this.folder }).then(
       ({ stdout }) => stdout,
       (error: unknown) => (error as { stdout: string }).stdout,
     );

@@ -129,11 +129,13 @@ export class OwnHold {
   async release(
     final: Pick<MasterValue, 'released' | 'successor' | 'lsnExact'> & { readonly lsn: Lsn | null },
   ): Promise<ReleaseOutcome> {
-    if (final.lsn !== null) this.position = { ...this.position, lsn: final.lsn };
     const phase = this.confirmed === 'running' ? 'draining' : this.confirmed;
     const { released, successor, lsnExact } = final;
-    const value: MasterValue = { ...this.value(0), phase, released, successor, lsnExact };
-    const outcome = await this.lease.release(JSON.stringify(value));
+    const value = this.value(0);
+    const lsn = final.lsn === null ? value.lsn : formatLsn(final.lsn);
+    const outcome = await this.lease.release(
+      JSON.stringify({ ...value, phase, lsn, released, successor, lsnExact } satisfies MasterValue),
+    );
     if (outcome === 'refused') this.refused = true;
     return outcome;
   }

@@ -23,7 +23,7 @@ function byHand() {
     paths: () => ['agent'],
     kvGet: () => new Promise<KvRead>((resolve) => waiting.push({ sentAt: monotonicNow(), resolve })),
   };
-  const view = new ConsulView(client as unknown as ConsulClient, keys, 'b', log.log, () => undefined);
+  const view = new ConsulView(client as unknown as ConsulClient, keys, 'b', log.log, () => undefined, 500);
   const done: Promise<void>[] = [];
   const ask = () => {
     done.push(view.confirmMaster(1000));

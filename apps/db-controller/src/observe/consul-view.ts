@@ -18,8 +18,8 @@ import {
 import type { Fact, InitializeSight, MasterSight, MembersSight } from '@ha-postgres/failover';
 import type { Log, Millis } from '@ha-postgres/service-kit';
 
-/** A watch of the `master` key asks again at least so often. */
-const MASTER_WAIT_MS = 250;
+/** A watch of the `master` key asks again at least so often, as a part of the heartbeat. (Consul adds up to a sixteenth.) */
+const MASTER_WAIT_OF_HEARTBEAT = 0.8;
 
 /** What Consul said last, and when. Decides nothing. */
 export class ConsulView {
@@ -44,11 +44,11 @@ export class ConsulView {
     private readonly node: string,
     private readonly log: Log,
     private readonly onChange: () => void,
-    heartbeatIntervalMs: Millis = 2 * MASTER_WAIT_MS,
+    heartbeatIntervalMs: Millis,
   ) {
     // Each answer is a consistent read: a member whose Consul answers is never silent for a whole heartbeat, and so does
     // not agree to failsafe.
-    const waitMs = Math.min(MASTER_WAIT_MS, heartbeatIntervalMs / 2);
+    const waitMs = heartbeatIntervalMs * MASTER_WAIT_OF_HEARTBEAT;
     const settings = { log, consistency: 'default' } as const;
     const watch = (key: string, take: (entry: KvEntry | null, times: Times) => void) =>
       watchKey(client, key, settings, {

@@ -138,8 +138,13 @@ export class PostgresView {
   private async readForEver(): Promise<void> {
     while (!this.stop.signal.aborted) {
       await this.refresh();
-      await pause(this.state === null ? RECONNECT_MS : this.options.stateIntervalMs, this.stop.signal);
+      await pause(this.state === null ? RECONNECT_MS : this.intervalMs(this.state), this.stop.signal);
     }
+  }
+
+  /** A Master tells its position with every beat; a Replica's is read anew where it is to be judged. */
+  private intervalMs(state: ServerState): number {
+    return state.inRecovery ? 2 * this.options.stateIntervalMs : this.options.stateIntervalMs;
   }
 
   private async checkForEver(): Promise<void> {

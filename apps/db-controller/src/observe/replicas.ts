@@ -3,6 +3,8 @@ import { messageOf, monotonicNow, type Millis } from '@ha-postgres/service-kit';
 import type { Parts } from '../parts';
 
 const LOOK_MS = 1000;
+/** A node that came back may have another address. */
+const ADDRESS_VALID_MS = 10_000;
 /** A member that has not answered for so long comes off the list. */
 const GONE_MS = 30_000;
 const LIVE_LIMIT_MS = 1000;
@@ -10,6 +12,7 @@ const LIVE_LIMIT_MS = 1000;
 /** While this node is Master: which Replicas stream from it, at which addresses, and which members have gone silent. */
 export class Replicas {
   private readonly seenAt = new Map<string, Millis>();
+  private readonly addresses = new Map<string, { readonly address: NodeAddress; readonly at: Millis }>();
   private timer: NodeJS.Timeout | null = null;
   private stopped = false;
 
@@ -30,6 +33,7 @@ export class Replicas {
       if (facts.hold?.view.phase === 'running') await this.lookAsMaster();
       else {
         this.seenAt.clear();
+        this.addresses.clear();
         facts.reachableReplicas = [];
         facts.goneMembers = [];
       }
@@ -74,10 +78,14 @@ export class Replicas {
   /** From what the node says of itself in Consul. */
   private async addressOf(node: string): Promise<NodeAddress | null> {
     const { client, keys } = this.parts;
+    const known = this.addresses.get(node);
+    if (known !== undefined && monotonicNow() < known.at + ADDRESS_VALID_MS) return known.address;
     const { entry } = await client.kvGet(keys.status(node), { timeoutMs: LIVE_LIMIT_MS });
     const parsed = entry === null ? null : parseNodeStatus(entry.value);
     if (parsed?.ok !== true) return null;
     const { host, port, apiPort } = parsed.value;
-    return { node, host, port, apiPort };
+    const address = { node, host, port, apiPort };
+    this.addresses.set(node, { address, at: monotonicNow() });
+    return address;
   }
 }

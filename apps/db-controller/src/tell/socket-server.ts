@@ -1,6 +1,5 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import express, { type Express, type Request, type Response } from 'express';
 import {
   parseFailsafeRequest,
   parseRunnerReport,
@@ -24,100 +23,109 @@ import type { Answers } from './answers';
 
 const WAIT_MAX_MS = 60_000;
 
+interface Question {
+  readonly query: URLSearchParams;
+  readonly body: string;
+  /** Aborted when the asker went away. */
+  readonly gone: AbortSignal;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body?: unknown;
+  /** Default: the body as JSON. */
+  readonly text?: { readonly type: string; readonly content: string };
+}
+
+type Route = (question: Question) => Answer | Promise<Answer>;
+
 /** What role-server asks, on a unix socket that only this pod sees. */
 export async function listenOnSocket(parts: Parts, answers: Answers, metrics: Metrics): Promise<CloseServer> {
   return listenOn(createServer(socketApp(parts, answers, metrics)), { path: parts.config.socket });
 }
 
-export function socketApp(parts: Parts, answers: Answers, metrics: Metrics): Express {
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  app.use(async (request, _response, next) => {
-    // Only role-server asks here, which limits what it passes on. (Express' reader would load every character set.)
-    if (request.method === 'POST') request.body = await text(request);
-    next();
-  });
+/** Six routes for one known asker: Express, which would take as much memory as all the rest, is for the pod's door. */
+export function socketApp(parts: Parts, answers: Answers, metrics: Metrics): RequestListener {
+  const routes = routesOf(parts, answers, metrics);
+  return (request, response) => {
+    answerTo(routes, request, response)
+      .catch((error: unknown) => ({ status: 500, body: jsonError('HAPG_INTERNAL', messageOf(error)) }))
+      .then((answer) => send(response, answer))
+      .catch((error: unknown) =>
+        parts.log.error({ event: 'socket.send-failed', why: messageOf(error) }, 'an answer could not be sent'),
+      );
+  };
+}
 
-  app.get('/state', async (request, response) => {
-    const index = Number(request.query.index ?? 0);
-    const waitMs = waitOf(request);
-    if (!Number.isSafeInteger(index) || index < 0) {
-      bad(response, 'index', `not an index: ${JSON.stringify(request.query.index)}`);
-      return;
-    }
-    if (waitMs === null) {
-      bad(response, 'wait', `not a duration: ${JSON.stringify(request.query.wait)}`);
-      return;
-    }
-    const gone = new AbortController();
-    response.on('close', () => gone.abort());
-    const state = await parts.publisher.states.waitBeyond(index, waitMs, gone.signal).catch(() => null);
-    if (state === null) return;
-    if (state.index === 0) response.status(503).json(jsonError('HAPG_UNDECIDED', 'nothing is decided yet'));
-    else response.json(state);
-  });
+function routesOf(parts: Parts, answers: Answers, metrics: Metrics): Readonly<Record<string, Route>> {
+  const { states } = parts.publisher;
+  return {
+    'GET /state': async ({ query, gone }) => {
+      const index = Number(query.get('index') ?? 0);
+      const waitMs = waitOf(query.get('wait'));
+      if (!Number.isSafeInteger(index) || index < 0)
+        return bad('index', `not an index: ${JSON.stringify(query.get('index'))}`);
+      if (waitMs === null) return bad('wait', `not a duration: ${JSON.stringify(query.get('wait'))}`);
+      const state = await states.waitBeyond(index, waitMs, gone).catch(() => states.current);
+      if (state.index === 0) return { status: 503, body: jsonError('HAPG_UNDECIDED', 'nothing is decided yet') };
+      return { status: 200, body: state };
+    },
+    'POST /runner': asked(parseRunnerReport, (report) => {
+      takeReport(parts, report);
+      return { status: 204 };
+    }),
+    'POST /vote': asked(parseVoteRequest, async (question) => ({ status: 200, body: await answers.vote(question) })),
+    'POST /failsafe': asked(parseFailsafeRequest, (question) => ({ status: 200, body: answers.failsafe(question) })),
+    'POST /wal-tail': asked(parseWalTailRequest, (question) => ({ status: 200, body: answers.walTail(question) })),
+    'GET /metrics': async () => ({ status: 200, text: { type: metrics.contentType, content: await metrics.text() } }),
+  };
+}
 
-  app.post('/runner', (request, response) => {
-    const report = read(request, response, parseRunnerReport);
-    if (report === null) return;
-    takeReport(parts, report);
-    response.status(204).end();
-  });
+async function answerTo(
+  routes: Readonly<Record<string, Route>>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<Answer> {
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://controller');
+  const route = routes[`${request.method ?? ''} ${pathname}`];
+  if (route === undefined) return { status: 404, body: jsonError('HAPG_NOT_FOUND', `no such path: ${pathname}`) };
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  // Only role-server asks here, which limits what it passes on.
+  const body = request.method === 'POST' ? await text(request) : '';
+  return route({ query: searchParams, body, gone: gone.signal });
+}
 
-  app.post('/vote', async (request, response) => {
-    const question = read(request, response, parseVoteRequest);
-    if (question !== null) response.json(await answers.vote(question));
-  });
+function send(response: ServerResponse, { status, body, text: plain }: Answer): void {
+  const content = plain?.content ?? (body === undefined ? '' : JSON.stringify(body));
+  const type = plain?.type ?? 'application/json; charset=utf-8';
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(content) }).end(content);
+}
 
-  app.post('/failsafe', (request, response) => {
-    const question = read(request, response, parseFailsafeRequest);
-    if (question !== null) response.json(answers.failsafe(question));
-  });
-
-  app.post('/wal-tail', (request, response) => {
-    const question = read(request, response, parseWalTailRequest);
-    if (question !== null) response.json(answers.walTail(question));
-  });
-
-  app.get('/metrics', async (_request, response) => {
-    response.type(metrics.contentType).send(await metrics.text());
-  });
-
-  app.use((_request, response) => {
-    response.status(404).json(jsonError('HAPG_NOT_FOUND', 'no such path'));
-  });
-  app.use((error: unknown, _request: Request, response: Response, _next: unknown) => {
-    response.status(500).json(jsonError('HAPG_INTERNAL', messageOf(error)));
-  });
-  return app;
+function asked<T>(parse: (input: string) => Parsed<T>, answer: (question: T) => Answer | Promise<Answer>): Route {
+  return ({ body }) => {
+    const parsed = parse(body);
+    return parsed.ok ? answer(parsed.value) : bad('body', parsed.why);
+  };
 }
 
 function takeReport({ facts, postgres, config, poke }: Parts, report: RunnerReport): void {
   const before = facts.runner.known ? facts.runner.value.postgres.startedAt : null;
   if (report.postgres.startedAt !== null && report.postgres.startedAt !== before) postgres.serverStarted();
-  if (!facts.seesPostgres && report.postgres.pid !== null) facts.seesPostgres = processesIn(config.dataDir).length > 0;
   facts.runner = { known: true, value: report, seenAt: monotonicNow() };
   poke();
+  if (!facts.seesPostgres && report.postgres.pid !== null) facts.seesPostgres = processesIn(config.dataDir).length > 0;
 }
 
-function read<T>(request: Request, response: Response, parse: (text: string) => Parsed<T>): T | null {
-  const parsed = parse(typeof request.body === 'string' ? request.body : '');
-  if (parsed.ok) return parsed.value;
-  bad(response, 'body', parsed.why);
-  return null;
-}
-
-function waitOf(request: Request): number | null {
-  const { wait } = request.query;
-  if (wait === undefined) return 0;
+function waitOf(wait: string | null): number | null {
+  if (wait === null) return 0;
   try {
-    return typeof wait === 'string' ? Math.min(parseDuration(wait), WAIT_MAX_MS) : null;
+    return Math.min(parseDuration(wait), WAIT_MAX_MS);
   } catch {
     return null;
   }
 }
 
-function bad(response: Response, parameter: string, message: string): void {
-  response.status(400).json(jsonError('HAPG_BAD_REQUEST', message, parameter));
+function bad(parameter: string, message: string): Answer {
+  return { status: 400, body: jsonError('HAPG_BAD_REQUEST', message, parameter) };
 }

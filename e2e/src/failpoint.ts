@@ -1,0 +1,36 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RemoteCluster } from '@ha-postgres/local-cluster';
+import { logOf } from './log-of';
+
+/**
+ * A place where a node's db-controller waits while a file is there, so that what holds in between can be looked at without
+ * haste. The cluster needs the setting `failpoints: 'true'`.
+ */
+export class Failpoint {
+  private readonly file: string;
+
+  constructor(
+    private readonly cluster: RemoteCluster,
+    readonly node: string,
+    private readonly name: 'before-promote' | 'before-running',
+  ) {
+    this.file = join(cluster.workdir, node, 'controller', `failpoint-${name}`);
+  }
+
+  set(): void {
+    writeFileSync(this.file, 'wait\n');
+  }
+
+  /** Lets the controller go on. */
+  remove(): void {
+    rmSync(this.file, { force: true });
+  }
+
+  /** Whether the controller has come there. */
+  isReached(): boolean {
+    return logOf(this.cluster, `${this.node}/db-controller`).some(
+      (line) => line.event === 'failpoint' && line.name === this.name,
+    );
+  }
+}
