@@ -169,13 +169,14 @@ story('The origin’s story', { settings: { failpoints: 'true' } }, (sentence) =
       'SELECT sender_port AS port FROM pg_stat_wal_receiver',
     );
     expect(rows).toEqual([{ port: cluster.node(promoted).postgresPort }]);
+    // Those that are held count: with them all new ones would go to the Replica that has fewer.
+    dropAllThrough(held);
     await bothTakeConnections(cluster);
   });
 
   sentence('while the WAL receivers of both Replicas are killed, both leave the standby port; then both return', async (cluster) => {
     const described = cluster.describe();
     const replicas = othersThan(described, promoted);
-    dropAllThrough(held);
     held = await holdThroughAll(described, HELD);
     const killer = new ReceiverKiller(replicas.map(({ dataDir }) => dataDir));
     try {

@@ -32,8 +32,8 @@ export interface WatchOptions<T> extends WatchCallbacks<T> {
   ) => Promise<Watched<T>>;
   /** Default: the same JSON. */
   readonly sameAs?: (a: T, b: T) => boolean;
-  /** Default 60 s. */
-  readonly waitMs?: number;
+  /** How long a query blocks, asked before each; default 60 s. */
+  readonly waitMs?: number | (() => number);
   /** Back-off after failures: from `retryMinMs` (100) doubling to `retryMaxMs` (5000), each with up to half of it taken off by chance. */
   readonly retryMinMs?: number;
   readonly retryMaxMs?: number;
@@ -101,7 +101,13 @@ export class Watch<T> {
 
   private async ask(state: WatchState<T>, signal: AbortSignal): Promise<Watched<T> | null> {
     try {
-      return await this.options.read(state.index, this.options.waitMs ?? 60_000, signal, this.failures);
+      const { waitMs = 60_000 } = this.options;
+      return await this.options.read(
+        state.index,
+        typeof waitMs === 'number' ? waitMs : waitMs(),
+        signal,
+        this.failures,
+      );
     } catch (error) {
       if (signal.aborted) return null;
       this.failures += 1;
@@ -140,7 +146,7 @@ export class Watch<T> {
 
 export interface WatchSettings {
   readonly consistency?: Consistency;
-  readonly waitMs?: number;
+  readonly waitMs?: number | (() => number);
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly log: Log;

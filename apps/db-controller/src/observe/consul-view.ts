@@ -18,8 +18,13 @@ import {
 import type { Fact, InitializeSight, MasterSight, MembersSight } from '@ha-postgres/failover';
 import type { Log, Millis } from '@ha-postgres/service-kit';
 
-/** A watch of the `master` key asks again at least so often, as a part of the heartbeat. (Consul adds up to a sixteenth.) */
-const MASTER_WAIT_OF_HEARTBEAT = 0.8;
+/**
+ * How long the watch of `master` blocks, as a part of the heartbeat. (Consul adds up to a sixteenth.) A beat answers it before
+ * that; where none came it asks again so often that a member whose Consul answers is not silent for a whole heartbeat by the
+ * time the Master could ask for failsafe, and so does not agree to it. Every answer is a consistent read.
+ */
+const WAIT_FOR_A_BEAT = 1.2;
+const WAIT_WITHOUT_BEATS = 0.4;
 
 /** What Consul said last, and when. Decides nothing. */
 export class ConsulView {
@@ -36,6 +41,8 @@ export class ConsulView {
   masterSeenRunningAt: Millis | null = null;
   private masterSight: PredecessorSight | null = null;
   private confirmedSentAt: Millis | null = null;
+  /** The last answer showed a new value. */
+  private isBeating = false;
   private readonly watches: Watch<KvEntry | null>[];
 
   constructor(
@@ -46,9 +53,7 @@ export class ConsulView {
     private readonly onChange: () => void,
     heartbeatIntervalMs: Millis,
   ) {
-    // Each answer is a consistent read: a member whose Consul answers is never silent for a whole heartbeat, and so does
-    // not agree to failsafe.
-    const waitMs = heartbeatIntervalMs * MASTER_WAIT_OF_HEARTBEAT;
+    const waitMs = () => heartbeatIntervalMs * (this.isBeating ? WAIT_FOR_A_BEAT : WAIT_WITHOUT_BEATS);
     const settings = { log, consistency: 'default' } as const;
     const watch = (key: string, take: (entry: KvEntry | null, times: Times) => void) =>
       watchKey(client, key, settings, {
@@ -121,6 +126,7 @@ export class ConsulView {
     this.masterSight = sight(before, entry, receivedAt);
     const changed =
       before?.modifyIndex !== this.masterSight.modifyIndex || this.masterEntry?.session !== entry?.session;
+    this.isBeating = changed && before !== null;
     this.confirmedSentAt = changed ? sentAt : Math.max(this.confirmedSentAt ?? sentAt, sentAt);
     const value = changed ? this.parsed(entry, parseMaster) : this.currentValue();
     if (
