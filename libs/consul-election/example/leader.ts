@@ -1,4 +1,3 @@
-/* eslint @nx/enforce-module-boundaries: off -- an example imports the package as its users do */
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runWhileLeader } from '@ha-postgres/consul-election';

@@ -1,6 +1,5 @@
 // Sends all clients of the backend "master" to another server, then shows where they go.
 //   node route-to-new-master.js /run/haproxy/admin.sock 10.0.0.7
-// eslint-disable-next-line @nx/enforce-module-boundaries -- imports what a user of the package imports
 import {
   HaproxyRuntime,
   setServerAddress,

@@ -1,5 +1,4 @@
 import { formatLsn } from '@ha-postgres/lsn';
-// eslint-disable-next-line @nx/enforce-module-boundaries -- an example imports the library as its users do
 import { AliveCheck, HeldConnection, readServerState } from '@ha-postgres/pg-health';
 
 const target = {

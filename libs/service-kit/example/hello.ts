@@ -1,5 +1,4 @@
 import { createServer } from 'node:http';
-// eslint-disable-next-line @nx/enforce-module-boundaries -- an example imports the package as its users do
 import { defineOptions, listenOn, runApp } from '@ha-postgres/service-kit';
 
 const options = defineOptions({
