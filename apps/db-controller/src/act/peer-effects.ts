@@ -4,7 +4,6 @@ import { messageOf, monotonicNow, type Millis } from '@ha-postgres/service-kit';
 import { FAILSAFE_TIME_MS } from '../config';
 import type { Parts } from '../parts';
 import { stopReceiving } from './stop-receiving';
-import { fetchWalTail } from './wal-tail';
 
 /** A member that has not answered by then has no vote in this round. */
 const VOTE_LIMIT_MS = 150;
@@ -58,11 +57,7 @@ function everyMember({ consul, facts, self }: Parts): readonly NodeAddress[] | n
 }
 
 async function settleOwnPosition(parts: Parts, term: number, until: Millis): Promise<void> {
-  const { facts, log } = parts;
   const obstacle = await stopReceiving(parts, until).catch((error: unknown) => messageOf(error));
-  if (obstacle !== null) {
-    log.warn({ event: 'votes.own-position', term, why: obstacle }, 'its own position may not be the last');
-  } else if (facts.hold?.facts.term === term) {
-    await fetchWalTail(parts, facts.hold);
-  }
+  if (obstacle === null) return;
+  parts.log.warn({ event: 'votes.own-position', term, why: obstacle }, 'its own position may not be the last');
 }

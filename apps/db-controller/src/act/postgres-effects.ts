@@ -4,6 +4,7 @@ import { killProcessesIn, messageOf, monotonicNow, processesIn } from '@ha-postg
 import type { Effects } from '@ha-postgres/failover';
 import { errors } from '../errors';
 import { failpoint } from '../failpoint';
+import { fetchWalTail } from './wal-tail';
 import type { Parts } from '../parts';
 
 const POLL_MS = 5;
@@ -21,7 +22,9 @@ export function postgresEffects(parts: Parts): Pick<Effects, 'promote' | 'killPo
       facts.hold?.promoting();
       log.info({ event: 'postgres.promote', term, lsn: postgres.sight.lsn?.toString(16) }, 'promotes PostgreSQL');
       await failpoint(parts, 'before-promote');
-      // Checked again after the write to disk: that may have taken its time.
+      // Only now: a node that has the tail and gives up would have data that the next Master lacks.
+      if (facts.hold !== null) await fetchWalTail(parts, facts.hold);
+      // Checked again: the write to disk and the question may have taken their time.
       assertRight(parts, term);
       await promote(postgres.connection).catch((error: unknown) => {
         if (!(error instanceof ServerFailure) || error.sqlState !== OBJECT_NOT_IN_PREREQUISITE_STATE) throw error;

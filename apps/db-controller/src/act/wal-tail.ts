@@ -45,10 +45,10 @@ function hasNoPostgres(o: Observation): boolean {
  * That nothing came is no obstacle: the promotion is right without it, and loses what asynchronous replication may lose.
  */
 export async function fetchWalTail(parts: Parts, hold: OwnHold): Promise<void> {
-  const { consul, postgres, peers, config, disk, log, self } = parts;
+  const { consul, postgres, peers, config, log, self } = parts;
   const last = hold.facts.last;
   const { lsn, timeline } = postgres.sight;
-  if (last === null || last.node === self.node || last.term !== disk.record.dataTerm || lsn === null) return;
+  if (last === null || last.node === self.node || last.term !== hold.facts.parentTerm || lsn === null) return;
   const member = consul.members.known ? consul.members.value.members.find(({ node }) => node === last.node) : undefined;
   if (member === undefined || timeline !== last.timeline) return;
   try {
