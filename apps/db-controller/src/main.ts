@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import {
   clusterKeys,
   parseFailsafeAnswer,
@@ -28,6 +29,9 @@ import { Answers } from './tell/answers';
 import { Publisher } from './tell/publisher';
 import { Registration } from './tell/registration';
 import { listenOnSocket } from './tell/socket-server';
+
+const LAST_BEAT_MS = 300;
+const CLOSE_GRACE_MS = 50;
 
 runApp({
   name: 'db-controller',
@@ -106,7 +110,8 @@ async function start({ config, log, metrics, onStop, fail }: AppContext<Controll
   ])
     parse('null');
   const close = await listenOnSocket(parts, new Answers(parts, () => running.observation()), metrics);
-  onStop(() => close());
+  // role-server always waits for the next state here: it asks again, and the lease runs while this process is away.
+  onStop(() => close(CLOSE_GRACE_MS));
   parts.consul.start();
   parts.postgres.start();
   replicas.start();
@@ -121,6 +126,18 @@ async function start({ config, log, metrics, onStop, fail }: AppContext<Controll
     await parts.postgres.close();
     client.close();
   });
+  onStop(() => lastBeat(parts));
   poke();
   void resumeHold(parts);
+}
+
+/** The next process has a whole lease to come up in; the loop still runs, and tells the runner its new end. */
+async function lastBeat({ facts, log }: Parts): Promise<void> {
+  const { hold } = facts;
+  if (hold === null) return;
+  const beat = hold.write([]).then(({ done }) => done);
+  const isBeaten = await Promise.race([beat, pause(LAST_BEAT_MS, false)]);
+  if (!isBeaten) log.warn({ event: 'lease.last-beat-unanswered' }, 'stops without an answer to its last beat');
+  // In which the loop publishes what it was poked for.
+  await turn();
 }

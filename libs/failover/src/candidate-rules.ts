@@ -3,6 +3,7 @@ import type { Memory, Outcome, Rule, Rules } from './outcome';
 import {
   bytesAtRisk,
   isCleared,
+  isMasterCleared,
   keepsVote,
   lastRunningMaster,
   leaseRanOut,
@@ -73,5 +74,6 @@ function isColdStart(o: Observation, entry: MasterEntry): boolean {
 function follow(o: Observation, memory: Memory): Outcome {
   const now = o.published?.instruction;
   const upstream = now?.kind === 'follow' ? now.upstream : memory.upstream;
-  return { role: 'Replica', instruction: { kind: 'follow', upstream: keepsVote(o) ? null : upstream } };
+  const isOver = keepsVote(o) || isMasterCleared(o);
+  return { role: 'Replica', instruction: { kind: 'follow', upstream: isOver ? null : upstream } };
 }

@@ -76,21 +76,30 @@ describe('decide', () => {
     expect(breaking(having('promote'), law)).toEqual([]);
   });
 
-  it.each(['release', 'endHold'] as const)('never does %s before PostgreSQL is stopped, if it may have promoted', (type) => {
-    const law = ({ o: { published, runner, ownKillAt }, memory }: Case) => {
-      if (memory.ending?.stops === false) return true;
-      if (published?.instruction.kind !== 'stop') return false;
-      const report = runner.known && runner.value.stopped ? runner.value : null;
-      const isSaid = report !== null && (report.obeysIndex >= published.instructionIndex || report.phase === 'exiting');
-      return isSaid || (ownKillAt !== null && ownKillAt >= published.since);
-    };
-    expect(breaking(having(type), law)).toEqual([]);
-  });
+  it.each(['release', 'endHold'] as const)(
+    'never does %s before PostgreSQL is stopped, if it may have promoted',
+    (type) => {
+      const law = ({ o: { published, runner, ownKillAt }, memory }: Case) => {
+        if (memory.ending?.stops === false) return true;
+        if (published?.instruction.kind !== 'stop') return false;
+        const report = runner.known && runner.value.stopped ? runner.value : null;
+        const isSaid =
+          report !== null && (report.obeysIndex >= published.instructionIndex || report.phase === 'exiting');
+        return isSaid || (ownKillAt !== null && ownKillAt >= published.since);
+      };
+      expect(breaking(having(type), law)).toEqual([]);
+    },
+  );
 
   it('never lets PostgreSQL run on at the end of a hold in which it may have been promoted', () => {
-    const beginnings = cases.filter(({ memory, decision }) => memory.ending === null && decision.memory.ending?.stops === false);
+    const beginnings = cases.filter(
+      ({ memory, decision }) => memory.ending === null && decision.memory.ending?.stops === false,
+    );
     const law = ({ o }: Case) =>
-      o.hold?.phase === 'waiting' && o.disk.ledTerm !== o.hold.term && o.hold.last !== null && o.postgres.inRecovery !== false;
+      o.hold?.phase === 'waiting' &&
+      o.disk.ledTerm !== o.hold.term &&
+      o.hold.last !== null &&
+      o.postgres.inRecovery !== false;
     expect(breaking(beginnings, law)).toEqual([]);
   });
 

@@ -67,7 +67,8 @@ function neverPromoted(o: Observation): boolean {
 }
 
 function waitForStop(o: Observation, ending: Ending): Outcome {
-  const overdue = ending.stops && o.published?.instruction.kind === 'stop' && o.now >= o.published.since + limit(o, ending);
+  const overdue =
+    ending.stops && o.published?.instruction.kind === 'stop' && o.now >= o.published.since + limit(o, ending);
   return {
     role: 'Replica',
     instruction: lastInstruction(ending),

@@ -2,7 +2,7 @@ import type { MasterValue, Upstream } from '@ha-postgres/cluster-state';
 import { ancestry, type Ancestry } from './ancestry';
 import type { Observation } from './observation';
 import type { Outcome, Rule, Rules } from './outcome';
-import { keepsVote } from './takeover';
+import { isMasterCleared, keepsVote } from './takeover';
 
 /** PostgreSQL sleeps for `wal_retrieve_retry_interval` (500 ms) before it looks for more WAL on disk; before that, "at its end" may be early. */
 const REPLAY_SETTLES_MS = 1000;
@@ -34,6 +34,13 @@ export const followRules: Rules = {
       ? { role: 'Replica', instruction: { kind: 'wait' } }
       : null,
 
+  /** PostgreSQL is stopped for it, and tells no position any more: what was judged once is carried out. */
+  divergedReplicaGoesOnWithItsNewCopy: withMaster((o, master) => {
+    const now = o.published?.instruction;
+    const isUnderWay = now?.kind === 'reclone' && now.upstream.term === master.term && o.disk.dataTerm !== master.term;
+    return isUnderWay ? { role: 'Replica', instruction: now } : null;
+  }),
+
   replicaWaitsForTheHistory: withMaster((o, master) =>
     judge(o, master).kind === 'unknown' ? RECEIVE_FROM_NOBODY : null,
   ),
@@ -57,6 +64,12 @@ export const followRules: Rules = {
   }),
 
   replicaFollowsTheRunningMaster: withMaster((_o, master) => followMaster(master)),
+
+  /**
+   * Nothing more comes from a Master that has released the lock. Were the same node elected again, its WAL of the new term
+   * would come over the same connection before the term is on disk.
+   */
+  replicaTurnsAwayFromAMasterThatIsCleared: (o) => (isMasterCleared(o) ? follow(null) : null),
 
   replicaGoesOnWhileThereIsNoMaster: (_o, memory) => follow(memory.upstream),
 };

@@ -26,6 +26,11 @@ export function isCleared(entry: MasterEntry): boolean {
   return entry.session === null && entry.value?.released === true;
 }
 
+/** Nobody holds the lock, and who held it last can take no write any more. */
+export function isMasterCleared(o: Observation): boolean {
+  return o.master.known && o.master.value.entry !== null && isCleared(o.master.value.entry);
+}
+
 /** Bytes that the last running Master was ahead of this node when it last said so. */
 export function bytesAtRisk(value: MasterValue, own: Lsn): number {
   const last = lastRunningMaster(value);

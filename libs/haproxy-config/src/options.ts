@@ -67,7 +67,8 @@ export const HAPROXY_CONFIG_DEFAULTS: HaproxyConfigOptions = {
   masterCheckPath: '/controller/ready?role=Master',
   standbyCheckPath: '/controller/ready?role=Replica',
   standbyMarkedDown: 'shutdown-sessions',
-  check: { intervalMs: 1000, fastIntervalMs: 500, downIntervalMs: 500, fall: 2, rise: 1, timeoutMs: 1000 },
+  // Three looks 700 ms apart: a role-server that is started again within 1.4 s takes no server, and no client, down.
+  check: { intervalMs: 1000, fastIntervalMs: 700, downIntervalMs: 500, fall: 3, rise: 1, timeoutMs: 1000 },
   timeouts: { connectMs: 1000, clientMs: 1_800_000, serverMs: 1_800_000, queueMs: 5000 },
   maxConnections: 1000,
   threads: 2,

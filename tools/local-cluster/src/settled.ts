@@ -8,9 +8,9 @@ export async function whatIsMissing(cluster: ClusterFile): Promise<string | null
   const masters = cluster.nodes.filter((node) => node.role === 'Master');
   if (masters.length !== 1) return `one Master (there are ${masters.length})`;
   const replicas = cluster.nodes.filter((node) => node.role !== 'Master');
-  const streaming = await Promise.all(replicas.map(isStreaming));
+  const streaming = await Promise.all(replicas.map(isInOrder));
   const idle = replicas.filter((_, index) => streaming[index] !== true).map((node) => node.name);
-  if (idle.length > 0) return `${idle.join(', ')} streaming`;
+  if (idle.length > 0) return `${idle.join(', ')} streaming and able to take over`;
   const ports = cluster.loadBalancers.flatMap((lb) => [
     { name: `${lb.name}'s master port`, port: lb.masterPort, inRecovery: false },
     ...(replicas.length > 0 ? [{ name: `${lb.name}'s standby port`, port: lb.standbyPort, inRecovery: true }] : []),
@@ -45,9 +45,11 @@ export async function waitUntilSettled(
   }
 }
 
-async function isStreaming(node: ClusterNode): Promise<boolean> {
+async function isInOrder(node: ClusterNode): Promise<boolean> {
   const status = await readNodeStatus(node.roleServerUrl);
-  return status?.role === 'Replica' && status.streaming;
+  if (status?.role !== 'Replica' || !status.streaming) return false;
+  // A Replica that streams is not on the list of members at once; before that nobody could take over.
+  return status.takeover.able || status.tags.noFailover;
 }
 
 async function isInRecovery(cluster: ClusterFile, port: number): Promise<boolean | null> {

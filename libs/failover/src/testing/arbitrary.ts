@@ -49,6 +49,7 @@ const instruction: fc.Arbitrary<RunnerInstruction> = fc.oneof(
     { kind: 'blocked', why: 'test' },
   ),
   upstream.map((to) => ({ kind: 'follow', upstream: to }) as const),
+  upstream.map((to) => ({ kind: 'reclone', upstream: to, why: 'test' }) as const),
 );
 
 const entry: fc.Arbitrary<MasterEntry> = fc

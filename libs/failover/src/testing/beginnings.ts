@@ -1,6 +1,7 @@
 import type { Observation } from '../observation';
 import { NOTHING_REMEMBERED, type Ending, type Memory } from '../outcome';
 import {
+  address,
   EMPTY,
   INITIALISED,
   NOW,
@@ -88,6 +89,12 @@ function newMaster(change: Partial<Observation> = {}): Observation {
   });
 }
 
+const RECLONES: Observation['published'] = {
+  instruction: { kind: 'reclone', upstream: { ...address('c'), term: 6 }, why: 'test' },
+  instructionIndex: 10,
+  since: NOW - 50,
+};
+
 const claimed = (systemId: string | null) =>
   known({ value: { node: 'b', systemId }, modifyIndex: 10, session: 'creator' });
 
@@ -114,6 +121,7 @@ export const BEGINNINGS = [
   begin(newMaster()),
   begin(newMaster({ postgres: standby({ receiver: null, lsn: null }) })),
   begin(newMaster({ disk: { ...replica().disk, dataTerm: 4 } })),
+  begin(newMaster({ postgres: dead({ lsn: null }), runner: stoppedRunner(), published: RECLONES })),
   begin(readyToPromote()),
   begin(readyToPromote({ hold: hold({ acquiredAt: NOW - 20_001 }) })),
   begin(readyToPromote({ hold: hold({ last: lastMaster('a', { lsn: '0/5200000' }) }) })),

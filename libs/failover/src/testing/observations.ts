@@ -100,7 +100,14 @@ export function writable(change: Partial<PostgresSight> = {}): PostgresSight {
 }
 
 export function dead(change: Partial<PostgresSight> = {}): PostgresSight {
-  return standby({ alive: false, failure: 'connection refused', inRecovery: null, receiver: null, readAt: null, ...change });
+  return standby({
+    alive: false,
+    failure: 'connection refused',
+    inRecovery: null,
+    receiver: null,
+    readAt: null,
+    ...change,
+  });
 }
 
 export const INITIALISED: DataDirectory = {

@@ -1,0 +1,32 @@
+import { query } from './client';
+import { eventually, newMaster } from './wait-for';
+import { withCluster } from './with-cluster';
+
+it('what a Master acknowledged and had not sent when its PostgreSQL was killed is there on the next Master', () =>
+  withCluster({ loadBalancers: 1 }, async (cluster) => {
+    const described = cluster.describe();
+    const old = cluster.master?.name ?? '';
+    const port = cluster.node(old).postgresPort;
+    await query(described, port, 'CREATE TABLE kept (id int)');
+    const senders = await query<{ pid: number }>(described, port, 'SELECT pid FROM pg_stat_replication');
+    expect(senders).toHaveLength(2);
+
+    // Whoever sends WAL stands still: nothing that is committed from now on leaves the Master.
+    for (const { pid } of senders) process.kill(pid, 'SIGSTOP');
+    for (const id of [1, 2, 3]) await query(described, port, `INSERT INTO kept VALUES (${id})`);
+    for (const { name, postgresPort } of described.nodes.filter((node) => node.name !== old)) {
+      const there = await query(
+        described,
+        postgresPort,
+        "SELECT 1 FROM pg_class WHERE relname = 'kept' AND pg_relation_size(oid) > 0",
+      );
+      expect([name, there]).toEqual([name, []]);
+    }
+
+    await cluster.kill(`${old}/postgres`);
+    const next = await newMaster(cluster, old);
+    const rows = await eventually(`an answer of ${next.name}`, () =>
+      query<{ id: number }>(described, next.postgresPort, 'SELECT id FROM kept ORDER BY id').catch(() => null),
+    );
+    expect(rows).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }]);
+  }));
