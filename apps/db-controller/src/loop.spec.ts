@@ -158,7 +158,9 @@ describe('an effect', () => {
       loop.poke();
       return times('acquire').length >= 4;
     });
-    const gaps = times('acquire').slice(1).map((at, i) => at - (times('acquire')[i] ?? NaN));
+    const gaps = times('acquire')
+      .slice(1)
+      .map((at, i) => at - (times('acquire')[i] ?? NaN));
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(19);
   });
 });

@@ -15,6 +15,7 @@ import { observe } from './observe/observe';
 import type { ClockJump } from './observe/clock-jump';
 import type { Parts } from './parts';
 import { ANSWER_VALID_MS } from './tell/publisher';
+import { readiness } from './tell/readiness';
 
 /** An effect that failed is not tried again before this. */
 const PACE_MS = 200;
@@ -115,7 +116,7 @@ export class Loop {
     const { publisher, postgres, policy, consul } = this.parts;
     const master = consul.master.known ? (consul.master.value.entry ?? null) : null;
     const running = master?.session != null && master.value?.phase === 'running' ? master.value : null;
-    const { ready, why } = readiness(decision, o, postgres);
+    const { ready, why } = readiness(role, o, postgres);
     const status = this.status(decision, o);
     this.onStatus(status);
     publisher.say({
@@ -163,21 +164,4 @@ export class Loop {
       lastError: report?.error?.message ?? o.postgres.failure ?? postgres.error,
     };
   }
-}
-
-function readiness({ role }: Decision, o: Observation, postgres: Parts['postgres']): { ready: boolean; why: string } {
-  if (role === 'Master') {
-    // Told as soon as it takes writes, which is before the key says so: load balancers ask at once when they read the key.
-    if (o.hold === null || o.postgres.inRecovery !== false) return { ready: false, why: 'not promoted yet' };
-    return o.postgres.alive
-      ? { ready: true, why: 'runs as Master' }
-      : { ready: false, why: 'PostgreSQL does not answer' };
-  }
-  if (role !== 'Replica') return { ready: false, why: `role is ${role ?? 'not decided'}` };
-  if (!o.postgres.alive || o.postgres.inRecovery !== true)
-    return { ready: false, why: 'PostgreSQL is not running in standby mode' };
-  if (o.disk.dataTerm === 0) return { ready: false, why: 'has not streamed from a Master yet' };
-  return postgres.isReplicationFailing
-    ? { ready: false, why: 'does not stream from the Master' }
-    : { ready: true, why: 'streams as Replica' };
 }

@@ -11,7 +11,7 @@ import {
 } from '@ha-postgres/cluster-state';
 import { ConsulClient, consulSettingsFromEnvironment } from '@ha-postgres/consul-election';
 import type { ConnectionTarget } from '@ha-postgres/pg-health';
-import { acquireNodeLock, runApp, type AppContext } from '@ha-postgres/service-kit';
+import { acquireNodeLock, monotonicNow, runApp, type AppContext } from '@ha-postgres/service-kit';
 import { join } from 'node:path';
 import { effectsOf } from './act/effects';
 import { resumeHold } from './act/lock-effects';
@@ -21,6 +21,7 @@ import { Facts } from './facts';
 import { Loop } from './loop';
 import { ClockJump } from './observe/clock-jump';
 import { ConsulView } from './observe/consul-view';
+import { hasMasterToStreamFrom } from './observe/master-to-stream-from';
 import { PostgresView } from './observe/postgres-view';
 import { Replicas } from './observe/replicas';
 import type { Parts } from './parts';
@@ -82,6 +83,7 @@ async function start({ config, log, metrics, onStop, fail }: AppContext<Controll
       queryTimeoutMs: config.queryTimeout,
       aliveThreshold: config.aliveCheckFailureThreshold,
       replicationThreshold: config.standbyReplicationCheckFailureThreshold,
+      hasMasterToStreamFrom: () => hasMasterToStreamFrom(parts.consul.master, monotonicNow(), config.heartbeatInterval),
       log,
       onChange: poke,
     }),

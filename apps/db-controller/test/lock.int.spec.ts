@@ -73,7 +73,10 @@ describe('the lock in a real Consul', () => {
     const [a, b] = (await candidates('--heartbeat-interval=100ms')) as [World, World];
     await acquire(a);
     b.parts.consul.start();
-    await until('b sees beats', () => (b.parts.consul.master.known && b.parts.consul.master.value.entry?.value?.beat) === 3);
+    await until(
+      'b sees beats',
+      () => (b.parts.consul.master.known && b.parts.consul.master.value.entry?.value?.beat) === 3,
+    );
     await runningEffects(a.parts).markRunning({ type: 'markRunning', term: 6 });
     await until('b sees it run', () => b.parts.consul.masterSeenRunningAt !== null);
     const end = { released: true, successor: 'b', lsn: null, lsnExact: true };

@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -13,6 +13,13 @@ const NOBODY = '127.0.0.1:1';
 
 const run = (arguments_: readonly string[], environment: Record<string, string> = {}) =>
   spawnSync(process.execPath, [BUNDLE, ...arguments_], { env: environment, encoding: 'utf8', timeout: 20_000 });
+
+/** The rows of all tables in a Markdown text. */
+const cellsOf = (markdown: string): string[][] =>
+  markdown
+    .split('\n')
+    .filter((line) => line.startsWith('|') && !/^\| *-/.test(line))
+    .map((line) => line.split('|').map((cell) => cell.trim()));
 
 describe('db-controller as a program', () => {
   it('tells its options', () => {
@@ -30,17 +37,14 @@ describe('db-controller as a program', () => {
   it('prints its options as a table', () => {
     const { stdout, status } = run(['--print-options-markdown']);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^\|.*\n\| *-+/m);
-    expect(stdout).toContain('leaseDuration');
+    expect(cellsOf(stdout)).toContainEqual(expect.arrayContaining(['`--lease-duration`', 'default 3s']));
   });
 
   it('tells every problem of a configuration at once, and exits with 78', () => {
     const { stderr, status } = run(['--node=x', '--lease-duration=soon', '--postgres-port=0', '--no-such-option=1']);
     expect(status).toBe(78);
-    for (const word of ['lease-duration', 'postgres-port', 'no-such-option', 'stateDir', 'clusterSecret'])
-      expect(stderr.replaceAll('leaseDuration', 'lease-duration').replaceAll('postgresPort', 'postgres-port')).toContain(
-        word,
-      );
+    for (const problem of [/lease-?duration/i, /postgres-?port/i, /no-such-option/, /stateDir/, /clusterSecret/])
+      expect(stderr).toMatch(problem);
   });
 });
 
@@ -69,11 +73,12 @@ describe('db-controller as a process without Consul and PostgreSQL', () => {
     return { child, output: () => output };
   }
 
-  const isRunning = (output: () => string) => until(`it runs: ${output()}`, () => output().includes('"app.running"'), 20_000);
+  const isRunning = (output: () => string) =>
+    until(`it runs: ${output()}`, () => output().includes('"app.running"'), 20_000);
 
   async function ask(path: string): Promise<{ status: number | undefined; body: string }> {
     const asked = request({ socketPath: socket, path }).end();
-    const [response] = (await once(asked, 'response')) as [import('node:http').IncomingMessage];
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
     return { status: response.statusCode, body: await text(response) };
   }
 
@@ -106,7 +111,10 @@ describe('db-controller as a process without Consul and PostgreSQL', () => {
   it('runs, answers on its socket that nothing is decided, and ends with 0 on SIGTERM', async () => {
     const { child, output } = start();
     await isRunning(output);
-    expect(await ask('/state')).toMatchObject({ status: 503, body: expect.stringContaining('HAPG_UNDECIDED') as string });
+    expect(await ask('/state')).toMatchObject({
+      status: 503,
+      body: expect.stringContaining('HAPG_UNDECIDED') as string,
+    });
     expect((await ask('/metrics')).body).toContain('app="db-controller"');
     const exited = once(child, 'exit');
     child.kill('SIGTERM');
@@ -151,7 +159,6 @@ describe('db-controller as a process without Consul and PostgreSQL', () => {
     ['cannot be read', '{"node":'],
     ['is not what it writes', '{"node":"b","highestTerm":"seven"}'],
   ])('does not start when its memory %s: it may have promised something', async (_, content) => {
-    const { mkdirSync } = await import('node:fs');
     mkdirSync(join(directory, 'state'));
     writeFileSync(join(directory, 'state', 'controller.json'), content);
     const { child, output } = start();

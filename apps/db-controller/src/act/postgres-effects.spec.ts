@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Hold } from '@ha-postgres/failover';
 import { ServerFailure } from '@ha-postgres/pg-health';
@@ -132,7 +132,6 @@ describe('to promote', () => {
     const done = promote();
     await until('it waits', () => w.log.of('failpoint').length === 1);
     (hold.view as { lost: boolean }).lost = true;
-    const { rmSync } = await import('node:fs');
     rmSync(file);
     await expect(done).rejects.toThrow('lock is not held');
     expect(asked()).toBe(0);

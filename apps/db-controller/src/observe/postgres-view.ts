@@ -21,6 +21,8 @@ export interface PostgresViewOptions {
   readonly queryTimeoutMs: number;
   readonly aliveThreshold: number;
   readonly replicationThreshold: number;
+  /** Whether there is a Master that a Replica should stream from now; looks while there is none do not count. */
+  readonly hasMasterToStreamFrom: () => boolean;
   readonly log: Log;
   readonly onChange: () => void;
 }
@@ -31,13 +33,14 @@ const RECONNECT_MS = 200;
 export class PostgresView {
   private readonly alive: AliveCheck;
   private readonly aliveThreshold: FailureThreshold;
-  private readonly replication: ReplicationCheck;
+  private replication: ReplicationCheck;
   private readonly held: HeldConnection;
   private readonly stop = new AbortController();
   private state: ServerState | null = null;
   private readAt: Millis | null = null;
   private lastAlive: AliveResult | null = null;
   private replicationFails = false;
+  private recoveryTold: boolean | null = null;
   private reading: Promise<void> | null = null;
   private lastError: string | null = null;
 
@@ -61,6 +64,14 @@ export class PostgresView {
   /** Not streaming for `replicationThreshold` looks in a row, while there was a Master to stream from. */
   get isReplicationFailing(): boolean {
     return this.replicationFails;
+  }
+
+  /**
+   * Whether the server was in recovery when it said so last; null: it has not since it was started. One look without an
+   * answer changes nothing here: that a server is dead is said by the checks, which count several.
+   */
+  get lastInRecovery(): boolean | null {
+    return this.recoveryTold;
   }
 
   get sight(): PostgresSight {
@@ -100,6 +111,7 @@ export class PostgresView {
   serverStarted(): void {
     this.aliveThreshold.record(true);
     this.lastAlive = null;
+    this.recoveryTold = null;
   }
 
   async close(): Promise<void> {
@@ -125,12 +137,11 @@ export class PostgresView {
       const beganAt = monotonicNow();
       this.state = await readServerState(this.held);
       this.readAt = beganAt;
-      this.replicationFails = this.replication.record(this.state).failing;
+      this.recoveryTold = this.state.inRecovery;
       this.lastError = null;
     } catch (error) {
       this.state = null;
       this.lastError = messageOf(error);
-      this.replicationFails = this.replication.recordUnknown(this.lastError).failing;
     }
     this.options.onChange();
   }
@@ -138,6 +149,7 @@ export class PostgresView {
   private async readForEver(): Promise<void> {
     while (!this.stop.signal.aborted) {
       await this.refresh();
+      this.countStreaming();
       await pause(this.state === null ? RECONNECT_MS : this.intervalMs(this.state), this.stop.signal);
     }
   }
@@ -145,6 +157,23 @@ export class PostgresView {
   /** A Master tells its position with every beat; a Replica's is read anew where it is to be judged. */
   private intervalMs(state: ServerState): number {
     return state.inRecovery ? 2 * this.options.stateIntervalMs : this.options.stateIntervalMs;
+  }
+
+  /** Only looks at the check's own pace count: a vote looks every few milliseconds, while its receiver is cut off. */
+  private countStreaming(): void {
+    const { hasMasterToStreamFrom, replicationThreshold, onChange } = this.options;
+    if (!hasMasterToStreamFrom()) {
+      // Whoever had left before stays away; the others begin to count with the next Master.
+      if (!this.replicationFails) this.replication = new ReplicationCheck(replicationThreshold);
+      return;
+    }
+    const { failing } =
+      this.state === null
+        ? this.replication.recordUnknown(this.lastError ?? 'no state')
+        : this.replication.record(this.state);
+    if (failing === this.replicationFails) return;
+    this.replicationFails = failing;
+    onChange();
   }
 
   private async checkForEver(): Promise<void> {

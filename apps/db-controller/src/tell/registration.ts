@@ -1,6 +1,7 @@
 import type { NodeStatus, Role } from '@ha-postgres/cluster-state';
 import { messageOf, monotonicNow, type Millis } from '@ha-postgres/service-kit';
 import type { Parts } from '../parts';
+import { toldRecovery } from './readiness';
 
 const TTL_MS = 30_000;
 /** Checks are renewed well within their TTL. */
@@ -100,8 +101,9 @@ export class Registration {
   }
 
   private async updateChecks(status: NodeStatus): Promise<void> {
-    const { client, postgres } = this.parts;
-    const alive = status.postgresAlive && status.inRecovery !== null;
+    const { client, postgres, facts } = this.parts;
+    const seen = { postgres: { inRecovery: status.inRecovery }, runner: facts.runner };
+    const alive = status.postgresAlive && toldRecovery(seen, postgres) !== null;
     // A Master has nobody to stream from.
     const streams = status.role === 'Master' || (!postgres.isReplicationFailing && alive);
     const text = JSON.stringify([alive, streams, status.role]);
