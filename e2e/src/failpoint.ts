@@ -5,10 +5,11 @@ import { logOf } from './log-of';
 
 /**
  * A place where a node's db-controller waits while a file is there, so that what holds in between can be looked at without
- * haste. The cluster needs the setting `failpoints: 'true'`.
+ * haste; or where it kills itself, once. The cluster needs the setting `failpoints: 'true'`.
  */
 export class Failpoint {
   private readonly file: string;
+  private reachedBefore = 0;
 
   constructor(
     private readonly cluster: RemoteCluster,
@@ -18,8 +19,9 @@ export class Failpoint {
     this.file = join(cluster.workdir, node, 'controller', `failpoint-${name}`);
   }
 
-  set(): void {
-    writeFileSync(this.file, 'wait\n');
+  set(what: 'wait' | 'kill' = 'wait'): void {
+    this.reachedBefore = this.timesReached();
+    writeFileSync(this.file, `${what}\n`);
   }
 
   /** Lets the controller go on. */
@@ -27,10 +29,14 @@ export class Failpoint {
     rmSync(this.file, { force: true });
   }
 
-  /** Whether the controller has come there. */
+  /** Whether the controller has come there since this was set. */
   isReached(): boolean {
-    return logOf(this.cluster, `${this.node}/db-controller`).some(
+    return this.timesReached() > this.reachedBefore;
+  }
+
+  private timesReached(): number {
+    return logOf(this.cluster, `${this.node}/db-controller`).filter(
       (line) => line.event === 'failpoint' && line.name === this.name,
-    );
+    ).length;
   }
 }

@@ -47,14 +47,17 @@ story('The origin’s story', { settings: { failpoints: 'true' } }, (sentence) =
     for (const replica of othersThan(described, old)) await rowsOn(cluster, replica.name, 100);
   });
 
-  sentence('connections to the Master port end at the Master, those to the standby port at both Replicas', async (cluster) => {
-    held = await holdThroughAll(cluster.describe(), HELD);
-    for (const { master, standby } of held) {
-      expect(master.map(({ node }) => node)).toEqual(Array(HELD).fill(old));
-      const replicas = othersThan(cluster.describe(), old).map(({ name }) => name);
-      expect([...new Set(standby.map(({ node }) => node))].sort()).toEqual(replicas.sort());
-    }
-  });
+  sentence(
+    'connections to the Master port end at the Master, those to the standby port at both Replicas',
+    async (cluster) => {
+      held = await holdThroughAll(cluster.describe(), HELD);
+      for (const { master, standby } of held) {
+        expect(master.map(({ node }) => node)).toEqual(Array(HELD).fill(old));
+        const replicas = othersThan(cluster.describe(), old).map(({ name }) => name);
+        expect([...new Set(standby.map(({ node }) => node))].sort()).toEqual(replicas.sort());
+      }
+    },
+  );
 
   sentence('when the Master’s PostgreSQL is frozen, all connections to it are closed', async (cluster) => {
     const described = cluster.describe();
@@ -81,22 +84,30 @@ story('The origin’s story', { settings: { failpoints: 'true' } }, (sentence) =
 
   sentence('standby connections to the node that is promoted are closed, and no new ones go there', async (cluster) => {
     const described = cluster.describe();
-    await eventually(`the standby connections to ${promoted} to be closed`, () => allClosed(standbysAt(held, promoted)));
+    await eventually(`the standby connections to ${promoted} to be closed`, () =>
+      allClosed(standbysAt(held, promoted)),
+    );
     bystanders = portsOf(described, 'standbyPort').map((port) => Visitor.start(described, port));
     await eventually('every standby port to be visited', () => bystanders.every(({ visits }) => visits.length > 0));
   });
 
-  sentence('new connections to the Master port go to the new Master once it is there, and never went elsewhere', async (cluster) => {
-    const described = cluster.describe();
-    for (const failpoint of failpoints) failpoint.remove();
-    expect((await newMaster(cluster, old)).name).toBe(promoted);
-    for (const port of portsOf(described, 'masterPort')) {
-      await eventually(`port ${port} to lead to ${promoted}`, async () => (await nodeBehind(described, port)) === promoted);
-      await query(described, port, 'INSERT INTO story SELECT max(id) + 1 FROM story');
-    }
-    await Promise.all(visitors.map((visitor) => visitor.stop()));
-    for (const { visits } of visitors) expect(inTurn(visits)).toEqual([old, null, promoted]);
-  });
+  sentence(
+    'new connections to the Master port go to the new Master once it is there, and never went elsewhere',
+    async (cluster) => {
+      const described = cluster.describe();
+      for (const failpoint of failpoints) failpoint.remove();
+      expect((await newMaster(cluster, old)).name).toBe(promoted);
+      for (const port of portsOf(described, 'masterPort')) {
+        await eventually(
+          `port ${port} to lead to ${promoted}`,
+          async () => (await nodeBehind(described, port)) === promoted,
+        );
+        await query(described, port, 'INSERT INTO story SELECT max(id) + 1 FROM story');
+      }
+      await Promise.all(visitors.map((visitor) => visitor.stop()));
+      for (const { visits } of visitors) expect(inTurn(visits)).toEqual([old, null, promoted]);
+    },
+  );
 
   sentence('the remaining Replica streams from the new Master and never left the standby port', async (cluster) => {
     const described = cluster.describe();
@@ -174,23 +185,26 @@ story('The origin’s story', { settings: { failpoints: 'true' } }, (sentence) =
     await bothTakeConnections(cluster);
   });
 
-  sentence('while the WAL receivers of both Replicas are killed, both leave the standby port; then both return', async (cluster) => {
-    const described = cluster.describe();
-    const replicas = othersThan(described, promoted);
-    held = await holdThroughAll(described, HELD);
-    const killer = new ReceiverKiller(replicas.map(({ dataDir }) => dataDir));
-    try {
-      for (const { lb, standby } of held) {
-        await eventually(`the standby connections through ${lb.name} to be closed`, () => allClosed(standby));
-        await eventually(`${lb.name} to refuse new ones`, () => refuses(described, lb.standbyPort));
+  sentence(
+    'while the WAL receivers of both Replicas are killed, both leave the standby port; then both return',
+    async (cluster) => {
+      const described = cluster.describe();
+      const replicas = othersThan(described, promoted);
+      held = await holdThroughAll(described, HELD);
+      const killer = new ReceiverKiller(replicas.map(({ dataDir }) => dataDir));
+      try {
+        for (const { lb, standby } of held) {
+          await eventually(`the standby connections through ${lb.name} to be closed`, () => allClosed(standby));
+          await eventually(`${lb.name} to refuse new ones`, () => refuses(described, lb.standbyPort));
+        }
+      } finally {
+        killer.stop();
       }
-    } finally {
-      killer.stop();
-    }
-    await bothTakeConnections(cluster);
-    for (const { master } of held) expect(await allAnswer(master)).toBe(true);
-    expect(cluster.master?.name).toBe(promoted);
-  });
+      await bothTakeConnections(cluster);
+      for (const { master } of held) expect(await allAnswer(master)).toBe(true);
+      expect(cluster.master?.name).toBe(promoted);
+    },
+  );
 
   async function bothTakeConnections(cluster: RemoteCluster): Promise<void> {
     const described = cluster.describe();

@@ -76,9 +76,9 @@ describe('the creator of a cluster', () => {
   it('without an answer tries again, and if it was committed holds nothing: it takes its lock anew then', async () => {
     const w = await nothingYet();
     await claim(w);
-    const { transaction } = w.parts.client;
+    const commit = w.parts.client.transaction.bind(w.parts.client);
     jest.spyOn(w.parts.client, 'transaction').mockImplementationOnce(async (operations) => {
-      await transaction(operations);
+      await commit(operations);
       throw new Error('no answer');
     });
     await expect(finish(w)).rejects.toThrow('no answer');

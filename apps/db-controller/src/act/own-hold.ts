@@ -42,6 +42,8 @@ export class OwnHold {
   private announced: Phase;
   private confirmed: Phase;
   private refused = false;
+  /** `running` was sent: it may have been committed, and clients may have written, though no answer said so. */
+  private mayHaveRun: boolean;
   private position: { lsn: Lsn; timeline: number } = { lsn: ZERO_LSN, timeline: 0 };
   private readonly lease: LeaseHolder;
 
@@ -54,6 +56,7 @@ export class OwnHold {
   ) {
     this.announced = phase;
     this.confirmed = phase;
+    this.mayHaveRun = phase === 'running';
     this.lease = new LeaseHolder({
       client: options.client,
       key: options.key,
@@ -110,6 +113,7 @@ export class OwnHold {
   /** Announces `running` in one transaction with `also`; what it was before if that is refused or not answered. */
   async run(also: readonly AlsoWrite[]): Promise<BeatResult> {
     this.announced = 'running';
+    this.mayHaveRun = true;
     const result = await this.lease.beatNow(also);
     if (result.done) this.confirmed = 'running';
     else this.announced = this.confirmed;
@@ -129,7 +133,7 @@ export class OwnHold {
   async release(
     final: Pick<MasterValue, 'released' | 'successor' | 'lsnExact'> & { readonly lsn: Lsn | null },
   ): Promise<ReleaseOutcome> {
-    const phase = this.confirmed === 'running' ? 'draining' : this.confirmed;
+    const phase = this.mayHaveRun ? 'draining' : this.confirmed;
     const { released, successor, lsnExact } = final;
     const value = this.value(0);
     const lsn = final.lsn === null ? value.lsn : formatLsn(final.lsn);

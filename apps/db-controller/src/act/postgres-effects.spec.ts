@@ -34,7 +34,7 @@ function ready(change: Partial<Hold> = {}, ...flags: string[]) {
       last: null,
       ...change,
     },
-    facts: { term: 6 },
+    facts: { term: 6, parentTerm: 5, last: null },
     promoting: jest.fn(),
     abandon: jest.fn(),
     stop: () => undefined,
@@ -125,16 +125,23 @@ describe('to promote', () => {
     expect(w.failures).toEqual(isOurs ? [failure] : []);
   });
 
-  it('is judged again after whatever came between', async () => {
+  it.each<[string, (w: World, view: { lost: boolean }) => void]>([
+    ['the lock is not held', (_, view) => (view.lost = true)],
+    ['the runner is not armed', (w) => (w.parts.facts.runner = { known: true, seenAt: 0, value: runnerReport() })],
+  ])('is judged again after whatever came between: %s', async (why, happens) => {
     const { w, hold, promote, asked } = ready({}, '--failpoints');
+    w.parts.disk.update({ dataTerm: 5, ledTerm: 3 });
     const file = join(w.directory, 'failpoint-before-promote');
     writeFileSync(file, 'wait');
     const done = promote();
     await until('it waits', () => w.log.of('failpoint').length === 1);
-    (hold.view as { lost: boolean }).lost = true;
+    happens(w, hold.view);
     rmSync(file);
-    await expect(done).rejects.toThrow('lock is not held');
+    await expect(done).rejects.toThrow(why);
     expect(asked()).toBe(0);
+    // Nothing was promoted: the node is no former Master of this term, and it is the world's doing, not ours.
+    expect(w.diskAgain().record).toMatchObject({ dataTerm: 5, ledTerm: 3 });
+    expect(w.failures).toEqual([]);
   });
 });
 

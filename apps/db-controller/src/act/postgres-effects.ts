@@ -12,20 +12,28 @@ const KILL_LIMIT_MS = 5000;
 const CHECKPOINT_TIMEOUT_MS = 600_000;
 /** "recovery is not in progress" */
 const OBJECT_NOT_IN_PREREQUISITE_STATE = '55000';
+const NOT_HELD = 'the lock is not held for this term';
+const LEASE_ENDS = 'the lease is about to end';
 
 export function postgresEffects(parts: Parts): Pick<Effects, 'promote' | 'killPostgres'> {
   const { facts, disk, config, log, policy, postgres } = parts;
   return {
     promote: async ({ term }) => {
       assertRight(parts, term);
+      const { ledTerm, dataTerm } = disk.record;
       disk.update({ ledTerm: term, dataTerm: term });
       facts.hold?.promoting();
       log.info({ event: 'postgres.promote', term, lsn: postgres.sight.lsn?.toString(16) }, 'promotes PostgreSQL');
       await failpoint(parts, 'before-promote');
       // Only now: a node that has the tail and gives up would have data that the next Master lacks.
       if (facts.hold !== null) await fetchWalTail(parts, facts.hold);
-      // Checked again: the write to disk and the question may have taken their time.
-      assertRight(parts, term);
+      // Looked at again: the write to disk and the question may have taken their time.
+      const obstacle = obstacleToPromotion(parts, term);
+      if (obstacle !== null) {
+        // It was not asked for: this node has led nothing, and its data is of the term that it was of.
+        disk.update({ ledTerm, dataTerm });
+        throw errors.HAPG_PROMOTE_WITHOUT_RIGHT(`promotion for term ${term}: ${obstacle}`);
+      }
       await promote(postgres.connection).catch((error: unknown) => {
         if (!(error instanceof ServerFailure) || error.sqlState !== OBJECT_NOT_IN_PREREQUISITE_STATE) throw error;
       });
@@ -72,27 +80,24 @@ function letTheLeaseRunOut({ facts, log, config }: Parts): void {
 }
 
 /** Asserted in production too: nobody promotes without the lock, before the predecessor's lease is over, or unarmed. */
-function assertRight({ facts, disk, times, fail }: Parts, term: number): void {
+function assertRight(parts: Parts, term: number): void {
+  const obstacle = obstacleToPromotion(parts, term);
+  if (obstacle === null) return;
+  const error = errors.HAPG_PROMOTE_WITHOUT_RIGHT(`promotion for term ${term}: ${obstacle}`);
+  // Time that ran out between decision and act is the world's doing; everything else is ours.
+  if (obstacle !== LEASE_ENDS && obstacle !== NOT_HELD) parts.fail(error);
+  throw error;
+}
+
+function obstacleToPromotion({ facts, disk, times }: Parts, term: number): string | null {
   const hold = facts.hold?.view;
   const armed = facts.runner.known ? facts.runner.value.armed : null;
   const now = monotonicNow();
-  const wrong =
-    hold?.term !== term || hold.lost
-      ? 'the lock is not held for this term'
-      : now < hold.waitUntil
-        ? "the predecessor's lease is not over"
-        : now >= fenceStart(hold.endsAt, times)
-          ? 'the lease is about to end'
-          : now < disk.record.promisedUntil
-            ? 'a promise not to promote is pending'
-            : armed?.term !== term
-              ? 'the runner is not armed for this term'
-              : null;
-  if (wrong === null) return;
-  const error = errors.HAPG_PROMOTE_WITHOUT_RIGHT(`promotion for term ${term}: ${wrong}`);
-  // Time that ran out between decision and act is the world's doing; everything else is ours.
-  if (wrong !== 'the lease is about to end' && wrong !== 'the lock is not held for this term') fail(error);
-  throw error;
+  if (hold?.term !== term || hold.lost) return NOT_HELD;
+  if (now < hold.waitUntil) return "the predecessor's lease is not over";
+  if (now >= fenceStart(hold.endsAt, times)) return LEASE_ENDS;
+  if (now < disk.record.promisedUntil) return 'a promise not to promote is pending';
+  return armed?.term === term ? null : 'the runner is not armed for this term';
 }
 
 async function isInRecovery({ postgres }: Parts): Promise<boolean> {

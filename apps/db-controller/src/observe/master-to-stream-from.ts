@@ -13,6 +13,6 @@ export function hasMasterToStreamFrom(master: Fact<MasterSight>, now: Millis, he
   const overdueMs = heartbeatIntervalMs * BEATS_MISSED;
   if (now - master.seenAt > overdueMs) return true;
   const { entry } = master.value;
-  if (entry === null || entry.session === null || entry.value?.phase !== 'running') return false;
+  if (entry?.session == null || entry.value?.phase !== 'running') return false;
   return now - entry.firstSeenAt <= overdueMs;
 }
