@@ -71,7 +71,11 @@ export const followRules: Rules = {
    */
   replicaTurnsAwayFromAMasterThatIsCleared: (o) => (isMasterCleared(o) ? follow(null) : null),
 
-  replicaGoesOnWhileThereIsNoMaster: (_o, memory) => follow(memory.upstream),
+  /** As it is: who has turned away, for a vote or from a Master that is cleared, need not turn back to one that is gone. */
+  replicaGoesOnWhileThereIsNoMaster: (o, memory) => {
+    const now = o.published?.instruction;
+    return follow(now?.kind === 'follow' ? now.upstream : memory.upstream);
+  },
 };
 
 const RECEIVE_FROM_NOBODY: Outcome = { role: 'Replica', instruction: { kind: 'follow', upstream: null } };
