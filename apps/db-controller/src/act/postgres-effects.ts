@@ -9,6 +9,7 @@ import type { Parts } from '../parts';
 
 const POLL_MS = 5;
 const KILL_LIMIT_MS = 5000;
+const CHECKPOINT_DELAY_MS = 1000;
 const CHECKPOINT_TIMEOUT_MS = 600_000;
 /** "recovery is not in progress" */
 const OBJECT_NOT_IN_PREREQUISITE_STATE = '55000';
@@ -105,8 +106,13 @@ async function isInRecovery({ postgres }: Parts): Promise<boolean> {
   return row?.recovering === true;
 }
 
-/** Until then `pg_rewind` of PostgreSQL ≤ 15 says "no rewind required", and `pg_control` shows the old timeline. */
-export async function checkpointInBackground({ target, config, log }: Parts): Promise<void> {
+/**
+ * Until then `pg_rewind` of PostgreSQL ≤ 15 says "no rewind required", and `pg_control` shows the old timeline. Not at once:
+ * the first writes of clients that have just come over would wait behind its writing.
+ */
+export async function checkpointInBackground({ target, config, log, facts }: Parts, term: number): Promise<void> {
+  await pause(CHECKPOINT_DELAY_MS);
+  if (facts.hold?.facts.term !== term) return;
   const connection = new HeldConnection(target, {
     connectTimeoutMs: config.connectTimeout,
     queryTimeoutMs: CHECKPOINT_TIMEOUT_MS,

@@ -28,7 +28,7 @@ export function runningEffects(parts: Parts): Pick<Effects, 'markRunning' | 'wri
       learn(parts, result, keys.history, write.value);
       disk.update({ hold: hold.stored });
       log.info({ event: 'role.changed', role: 'Master', ...entry }, `runs as Master of term ${term}`);
-      if (hold.facts.predecessor !== null) void checkpointInBackground(parts);
+      if (hold.facts.predecessor !== null) void checkpointInBackground(parts, term);
     },
 
     writeMembers: async ({ members }) => {
