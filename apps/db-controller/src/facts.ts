@@ -3,6 +3,7 @@ import type { Session } from '@ha-postgres/consul-election';
 import type { Fact, Votes } from '@ha-postgres/failover';
 import type { Millis } from '@ha-postgres/service-kit';
 import type { OwnHold } from './act/own-hold';
+import type { WalTail } from './act/wal-tail';
 
 /** What this process knows beside what Consul and PostgreSQL say: its own doings, and its runner's word. */
 export class Facts {
@@ -14,6 +15,8 @@ export class Facts {
   acquiring = false;
   initializeSession: Session | null = null;
   votes: Votes | null = null;
+  /** What the last Master could not send, fetched for the promotion of its term. */
+  walTail: WalTail | null = null;
   ownKillAt: Millis | null = null;
   /** Processes of the data directory have been seen from here: that none is seen then means that none is there. */
   seesPostgres = false;

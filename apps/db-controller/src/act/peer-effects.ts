@@ -4,6 +4,7 @@ import { messageOf, monotonicNow, type Millis } from '@ha-postgres/service-kit';
 import { FAILSAFE_TIME_MS } from '../config';
 import type { Parts } from '../parts';
 import { stopReceiving } from './stop-receiving';
+import { fetchWalTail } from './wal-tail';
 
 /** A member that has not answered by then has no vote in this round. */
 const VOTE_LIMIT_MS = 150;
@@ -57,7 +58,13 @@ function everyMember({ consul, facts, self }: Parts): readonly NodeAddress[] | n
 }
 
 async function settleOwnPosition(parts: Parts, term: number, until: Millis): Promise<void> {
-  const obstacle = await stopReceiving(parts, until).catch((error: unknown) => messageOf(error));
-  if (obstacle === null) return;
-  parts.log.warn({ event: 'votes.own-position', term, why: obstacle }, 'its own position may not be the last');
+  const { facts, log } = parts;
+  try {
+    facts.walTail = null;
+    const obstacle = await stopReceiving(parts, until);
+    if (obstacle !== null) throw new Error(obstacle);
+    if (facts.hold?.facts.term === term) facts.walTail = await fetchWalTail(parts, facts.hold);
+  } catch (error) {
+    log.warn({ event: 'votes.own-position', term, why: messageOf(error) }, 'its own position may not be the last');
+  }
 }

@@ -4,7 +4,7 @@ import { killProcessesIn, messageOf, monotonicNow, processesIn } from '@ha-postg
 import type { Effects } from '@ha-postgres/failover';
 import { errors } from '../errors';
 import { failpoint } from '../failpoint';
-import { fetchWalTail } from './wal-tail';
+import { applyWalTail } from './wal-tail';
 import type { Parts } from '../parts';
 
 const POLL_MS = 5;
@@ -26,15 +26,14 @@ export function postgresEffects(parts: Parts): Pick<Effects, 'promote' | 'killPo
       facts.hold?.promoting();
       log.info({ event: 'postgres.promote', term, lsn: postgres.sight.lsn?.toString(16) }, 'promotes PostgreSQL');
       await failpoint(parts, 'before-promote');
-      // Only now: a node that has the tail and gives up would have data that the next Master lacks.
-      if (facts.hold !== null) await fetchWalTail(parts, facts.hold);
-      // Looked at again: the write to disk and the question may have taken their time.
+      // Looked at again: the write to disk may have taken its time.
       const obstacle = obstacleToPromotion(parts, term);
       if (obstacle !== null) {
         // It was not asked for: this node has led nothing, and its data is of the term that it was of.
         disk.update({ ledTerm, dataTerm });
         throw errors.HAPG_PROMOTE_WITHOUT_RIGHT(`promotion for term ${term}: ${obstacle}`);
       }
+      applyWalTail(parts, term);
       await promote(postgres.connection).catch((error: unknown) => {
         if (!(error instanceof ServerFailure) || error.sqlState !== OBJECT_NOT_IN_PREREQUISITE_STATE) throw error;
       });

@@ -1,11 +1,11 @@
 import type { WalTailAnswer, WalTailRequest } from '@ha-postgres/cluster-state';
 import { isStopped } from '@ha-postgres/failover';
-import { formatLsn, parseLsn } from '@ha-postgres/lsn';
+import { formatLsn, parseLsn, type Lsn } from '@ha-postgres/lsn';
 import { messageOf } from '@ha-postgres/service-kit';
 import type { Observation } from '@ha-postgres/failover';
 import type { Parts } from '../parts';
 import type { OwnHold } from './own-hold';
-import { pageOf, readWal, writeWal } from './wal-segments';
+import { pageOf, readWal, writeWal, type WalPlace } from './wal-segments';
 
 /** More than a Master has unsent when its PostgreSQL dies; what is longer is left out. */
 const TAIL_BYTES_MAX = 64 * 1024;
@@ -39,45 +39,55 @@ function hasNoPostgres(o: Observation): boolean {
   return o.hold === null && o.runner.known && o.runner.value.stopped;
 }
 
+/** WAL of the last Master that this node may put behind its own. */
+export interface WalTail {
+  readonly term: number;
+  readonly place: WalPlace;
+  readonly start: Lsn;
+  readonly bytes: Buffer;
+}
+
 /**
- * Before a promotion: fetches what the last Master could not send, and puts it where PostgreSQL looks once more before it
- * ends its recovery. Its records are verified by PostgreSQL itself: replay ends where the dead Master's own recovery would.
- * That nothing came is no obstacle: the promotion is right without it, and loses what asynchronous replication may lose.
+ * Asks the last Master for what it could not send, while the votes come in. That nothing comes is no obstacle: a promotion is
+ * right without it, and loses what asynchronous replication may lose.
  */
-export async function fetchWalTail(parts: Parts, hold: OwnHold): Promise<void> {
+export async function fetchWalTail(parts: Parts, hold: OwnHold): Promise<WalTail | null> {
   const { consul, postgres, peers, config, log, self } = parts;
-  const last = hold.facts.last;
+  const { last, parentTerm, term } = hold.facts;
   const { lsn, timeline } = postgres.sight;
-  if (last === null || last.node === self.node || last.term !== hold.facts.parentTerm || lsn === null) return;
+  if (last === null || last.node === self.node || last.term !== parentTerm || lsn === null) return null;
   const member = consul.members.known ? consul.members.value.members.find(({ node }) => node === last.node) : undefined;
-  if (member === undefined || timeline !== last.timeline) return;
+  if (member === undefined || timeline !== last.timeline) return null;
+  const [row] = await postgres.connection.query<{ bytes: number }>(
+    "SELECT setting::int AS bytes FROM pg_settings WHERE name = 'wal_segment_size'",
+  );
+  const segmentBytes = row?.bytes ?? 0;
+  const start = pageOf(lsn);
+  const request = { term: last.term, timeline, from: formatLsn(lsn), segmentBytes };
+  const answer = await peers.walTail(member, request, LIMIT_MS);
+  if (answer?.bytes == null || answer.start !== formatLsn(start)) {
+    const why = answer?.why ?? 'no answer';
+    log.info({ event: 'wal-tail.none', from: last.node, why }, 'no WAL to be had from the last Master');
+    return null;
+  }
+  const place = { dataDir: config.dataDir, timeline, segmentBytes };
+  return { term, place, start, bytes: Buffer.from(answer.bytes, 'base64') };
+}
+
+/**
+ * Right before `pg_promote`, and not earlier: a node that had it and gave up would have data that the next Master lacks. It
+ * is put where PostgreSQL looks once more before it ends its recovery. Its records are verified by PostgreSQL itself:
+ * replay ends where the dead Master's own recovery would.
+ */
+export function applyWalTail({ facts, log }: Parts, term: number): void {
+  const tail = facts.walTail;
+  if (tail?.term !== term) return;
+  const said = { start: formatLsn(tail.start), bytes: tail.bytes.length };
   try {
-    const [row] = await postgres.connection.query<{ bytes: number }>(
-      "SELECT setting::int AS bytes FROM pg_settings WHERE name = 'wal_segment_size'",
-    );
-    const segmentBytes = row?.bytes ?? 0;
-    const answer = await peers.walTail(
-      member,
-      { term: last.term, timeline, from: formatLsn(lsn), segmentBytes },
-      LIMIT_MS,
-    );
-    if (answer?.bytes == null || answer.start !== formatLsn(pageOf(lsn))) {
-      log.info(
-        { event: 'wal-tail.none', from: last.node, why: answer?.why ?? 'no answer' },
-        'no WAL to be had from the last Master',
-      );
-      return;
-    }
-    const bytes = Buffer.from(answer.bytes, 'base64');
-    writeWal({ dataDir: config.dataDir, timeline, segmentBytes }, pageOf(lsn), bytes);
-    log.info(
-      { event: 'wal-tail.fetched', from: last.node, start: answer.start, bytes: bytes.length },
-      'took over what the last Master had not sent',
-    );
+    writeWal(tail.place, tail.start, tail.bytes);
+    log.info({ event: 'wal-tail.applied', ...said }, 'took over what the last Master had not sent');
   } catch (error) {
-    log.warn(
-      { event: 'wal-tail.failed', why: messageOf(error) },
-      'could not take over what the last Master had not sent',
-    );
+    const why = messageOf(error);
+    log.warn({ event: 'wal-tail.failed', ...said, why }, 'could not take over what the last Master had not sent');
   }
 }
