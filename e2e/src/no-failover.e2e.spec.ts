@@ -137,12 +137,14 @@ async function consulLeaderIsKilledAndReturns(cluster: RemoteCluster): Promise<v
   const leader = await eventually('a Consul leader among servers that all vote', async () =>
     (await allServersVote(described)) ? leadingServer(described) : null,
   );
-  await cluster.kill(`${leader}/consul`);
+  // Started again at once it would often be elected again.
+  await cluster.kill(`${leader}/consul`, true);
   await eventually('another Consul leader', async () => {
     const next = await leadingServer(described);
     return next !== null && next !== leader;
   });
   await masterBeats(cluster);
+  await cluster.start(`${leader}/consul`);
   await eventually('all Consul servers to vote', () => allServersVote(described));
 }
 

@@ -8,6 +8,8 @@ import { fetchWalTail } from './wal-tail';
 
 /** A member that has not answered by then has no vote in this round. */
 const VOTE_LIMIT_MS = 150;
+/** A candidate waits longer for its own receiver's end than others wait for its vote. */
+const OWN_POSITION_LIMIT_MS = 1000;
 
 export function peerEffects(parts: Parts): Pick<Effects, 'collectVotes' | 'askFailsafe'> {
   const { facts, consul, peers, self, times, log } = parts;
@@ -20,7 +22,7 @@ export function peerEffects(parts: Parts): Pick<Effects, 'collectVotes' | 'askFa
       // Its own position counts as well, and must stand still like the others'.
       const [answers] = await Promise.all([
         Promise.all(asked.map((member) => peers.vote(member, request, VOTE_LIMIT_MS))),
-        settleOwnPosition(parts, term, startedAt + VOTE_LIMIT_MS),
+        settleOwnPosition(parts, term, startedAt + OWN_POSITION_LIMIT_MS),
       ]);
       const votes = answers.filter((answer): answer is VoteAnswer => answer !== null);
       facts.votes = { term, startedAt, complete: true, answers: votes };

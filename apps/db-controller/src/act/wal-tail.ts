@@ -9,7 +9,8 @@ import { pageOf, readWal, writeWal, type WalPlace } from './wal-segments';
 
 /** More than a Master has unsent when its PostgreSQL dies; what is longer is left out. */
 const TAIL_BYTES_MAX = 64 * 1024;
-const LIMIT_MS = 100;
+/** A Master that released the lock had a living node a moment ago: its answer is worth waiting for. */
+const LIMIT_MS = { released: 500, lost: 100 } as const;
 
 /**
  * WAL that the last Master had flushed and not sent when its PostgreSQL died, for whoever is about to promote. Only of its
@@ -64,7 +65,8 @@ export async function fetchWalTail(parts: Parts, hold: OwnHold): Promise<WalTail
   const segmentBytes = row?.bytes ?? 0;
   const start = pageOf(lsn);
   const request = { term: last.term, timeline, from: formatLsn(lsn), segmentBytes };
-  const answer = await peers.walTail(member, request, LIMIT_MS);
+  const limitMs = Number.isFinite(hold.facts.waitUntil) ? LIMIT_MS.lost : LIMIT_MS.released;
+  const answer = await peers.walTail(member, request, limitMs);
   if (answer?.bytes == null || answer.start !== formatLsn(start)) {
     const why = answer?.why ?? 'no answer';
     log.info({ event: 'wal-tail.none', from: last.node, why }, 'no WAL to be had from the last Master');
