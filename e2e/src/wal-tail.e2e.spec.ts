@@ -25,8 +25,15 @@ it('what a Master acknowledged and had not sent when its PostgreSQL was killed i
 
     await cluster.kill(`${old}/postgres`);
     const next = await newMaster(cluster, old);
-    const rows = await eventually(`an answer of ${next.name}`, () =>
-      query<{ id: number }>(described, next.postgresPort, 'SELECT id FROM kept ORDER BY id').catch(() => null),
-    );
+    // It has the role a moment before it has left recovery.
+    await eventually(`${next.name} to take writes`, async () => {
+      const [row] = await query<{ writable: boolean }>(
+        described,
+        next.postgresPort,
+        'SELECT NOT pg_is_in_recovery() AS writable',
+      );
+      return row?.writable;
+    });
+    const rows = await query<{ id: number }>(described, next.postgresPort, 'SELECT id FROM kept ORDER BY id');
     expect(rows).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }]);
   }));
