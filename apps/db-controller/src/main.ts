@@ -1,5 +1,4 @@
 import { mkdirSync } from 'node:fs';
-import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import {
   clusterKeys,
   parseFailsafeAnswer,
@@ -14,6 +13,7 @@ import type { ConnectionTarget } from '@ha-postgres/pg-health';
 import { acquireNodeLock, monotonicNow, runApp, type AppContext } from '@ha-postgres/service-kit';
 import { join } from 'node:path';
 import { effectsOf } from './act/effects';
+import { lastBeat } from './act/last-beat';
 import { resumeHold } from './act/lock-effects';
 import { leaseTimesOf, options, policyOf, rules, type ControllerConfig } from './config';
 import { Disk } from './disk';
@@ -31,7 +31,6 @@ import { Publisher } from './tell/publisher';
 import { Registration } from './tell/registration';
 import { listenOnSocket } from './tell/socket-server';
 
-const LAST_BEAT_MS = 300;
 const CLOSE_GRACE_MS = 50;
 
 runApp({
@@ -128,18 +127,7 @@ async function start({ config, log, metrics, onStop, fail }: AppContext<Controll
     await parts.postgres.close();
     client.close();
   });
-  onStop(() => lastBeat(parts));
+  onStop(() => lastBeat(parts.facts.hold, log));
   poke();
   void resumeHold(parts);
-}
-
-/** The next process has a whole lease to come up in; the loop still runs, and tells the runner its new end. */
-async function lastBeat({ facts, log }: Parts): Promise<void> {
-  const { hold } = facts;
-  if (hold === null) return;
-  const beat = hold.write([]).then(({ done }) => done);
-  const isBeaten = await Promise.race([beat, pause(LAST_BEAT_MS, false)]);
-  if (!isBeaten) log.warn({ event: 'lease.last-beat-unanswered' }, 'stops without an answer to its last beat');
-  // In which the loop publishes what it was poked for.
-  await turn();
 }

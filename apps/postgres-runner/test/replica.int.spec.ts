@@ -110,7 +110,9 @@ test('a standby that is promoted without the Master role is killed at once and s
   expect(same.postgres.pid).toBe(again);
   const asides = () => readdirSync(join(cluster.root, 'r2')).filter((name) => name.includes('diverged'));
   expect(asides()).toEqual(['data.diverged-1']);
-  node.roleServer.say({ kind: 'follow', upstream: master.upstream });
+  // What is not seen to be taken back is still the same wish.
+  const between = node.roleServer.say({ kind: 'follow', upstream: master.upstream });
+  await node.reported('following', ({ obeysIndex }) => obeysIndex === between);
   node.roleServer.say({ kind: 'reclone', upstream: master.upstream, why: 'forked again' });
   await node.reported('another', ({ postgres, phase }) => phase === 'running' && postgres.pid !== again, 60_000);
   expect(asides()).toEqual(['data.diverged-2']);
