@@ -55,10 +55,12 @@ export interface WalTail {
 export async function fetchWalTail(parts: Parts, hold: OwnHold): Promise<WalTail | null> {
   const { consul, postgres, peers, config, log, self } = parts;
   const { last, parentTerm, term } = hold.facts;
-  const { lsn, timeline } = postgres.sight;
+  const { lsn } = postgres.sight;
   if (last === null || last.node === self.node || last.term !== parentTerm || lsn === null) return null;
+  // Its own timeline is not known for certain without a receiver (the control file may be behind), and need not be.
+  const { timeline } = last;
   const member = consul.members.known ? consul.members.value.members.find(({ node }) => node === last.node) : undefined;
-  if (member === undefined || timeline !== last.timeline) return null;
+  if (member === undefined) return null;
   const [row] = await postgres.connection.query<{ bytes: number }>(
     "SELECT setting::int AS bytes FROM pg_settings WHERE name = 'wal_segment_size'",
   );
