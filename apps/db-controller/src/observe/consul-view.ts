@@ -25,6 +25,8 @@ import type { Log, Millis } from '@ha-postgres/service-kit';
  */
 const WAIT_FOR_A_BEAT = 1.2;
 const WAIT_WITHOUT_BEATS = 0.4;
+/** The key mostly does not exist, and Consul answers then at every beat. */
+const PAUSE_EVERY_MS = 5000;
 
 /** What Consul said last, and when. Decides nothing. */
 export class ConsulView {
@@ -55,13 +57,18 @@ export class ConsulView {
   ) {
     const waitMs = () => heartbeatIntervalMs * (this.isBeating ? WAIT_FOR_A_BEAT : WAIT_WITHOUT_BEATS);
     const settings = { log, consistency: 'default' } as const;
-    const watch = (key: string, take: (entry: KvEntry | null, times: Times) => void) =>
-      watchKey(client, key, settings, {
-        onValue: (entry, times) => {
-          take(entry, times);
-          onChange();
+    const watch = (key: string, take: (entry: KvEntry | null, times: Times) => void, everyMs = 50) =>
+      watchKey(
+        client,
+        key,
+        { ...settings, everyMs },
+        {
+          onValue: (entry, times) => {
+            take(entry, times);
+            onChange();
+          },
         },
-      });
+      );
     this.watches = [
       watchKey(
         client,
@@ -72,7 +79,7 @@ export class ConsulView {
       watch(keys.members, (entry, times) => this.sawMembers(entry, times)),
       watch(keys.initialize, (entry, { receivedAt }) => this.sawInitialize(entry, receivedAt)),
       watch(keys.history, (entry, times) => this.sawHistory(entry, times)),
-      watch(keys.pause, (entry) => (this.paused = entry !== null)),
+      watch(keys.pause, (entry) => (this.paused = entry !== null), PAUSE_EVERY_MS),
     ];
   }
 
