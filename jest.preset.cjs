@@ -25,7 +25,11 @@ module.exports = (rootDir) => {
     transform: {
       '^.+\\.ts$': [
         '@swc/jest',
-        { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, module: { type: 'commonjs' }, sourceMaps: 'inline' },
+        {
+          jsc: { parser: { syntax: 'typescript' }, target: 'es2023' },
+          module: { type: 'commonjs' },
+          sourceMaps: 'inline',
+        },
       ],
     },
     testTimeout: layer === 'unit' ? 10_000 : 120_000,

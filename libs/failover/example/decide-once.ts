@@ -46,7 +46,15 @@ const observation: Observation = {
     promisedUntil: Number.NEGATIVE_INFINITY,
   },
   postgres: {
-    ...{ readAt: now, alive: true, failure: null, inRecovery: true, timeline: 3, lsn: parseLsn('0/5000148'), replayed: true },
+    ...{
+      readAt: now,
+      alive: true,
+      failure: null,
+      inRecovery: true,
+      timeline: 3,
+      lsn: parseLsn('0/5000148'),
+      replayed: true,
+    },
     ...{ receiver: null, streamingReplicas: [] },
   },
   runner: { known: false, why: 'not asked in this example' },

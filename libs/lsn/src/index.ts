@@ -14,7 +14,8 @@ const LSN_TEXT = /^([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/i;
  */
 export function parseLsn(text: string): Lsn {
   const halves = LSN_TEXT.exec(text);
-  if (halves === null) throw new RangeError(`not a WAL position (expected a form like 16/B374D848): ${JSON.stringify(text)}`);
+  if (halves === null)
+    throw new RangeError(`not a WAL position (expected a form like 16/B374D848): ${JSON.stringify(text)}`);
   return ((BigInt(`0x${String(halves[1])}`) << 32n) | BigInt(`0x${String(halves[2])}`)) as Lsn;
 }
 

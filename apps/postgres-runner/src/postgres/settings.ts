@@ -14,7 +14,7 @@ const MEGABYTE = 2 ** 20;
 
 /**
  * Settings that the failover protocol stands on. They go on the command line, which neither a file nor ALTER SYSTEM
- * overrides; DESIGN "PostgreSQL settings the runner owns" tells what each is for.
+ * overrides. What each is for stands beside it, or in docs/ARCHITECTURE.md.
  */
 export function ownedSettings(source: SettingsSource, files: { readonly config: string; readonly hba: string }) {
   return {
