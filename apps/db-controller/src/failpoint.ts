@@ -1,3 +1,4 @@
+import { pause } from '@ha-postgres/service-kit';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Parts } from './parts';
@@ -21,5 +22,5 @@ export async function failpoint(
     rmSync(path);
     process.kill(process.pid, 'SIGKILL');
   }
-  while (existsSync(path)) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  while (existsSync(path)) await pause(POLL_MS);
 }

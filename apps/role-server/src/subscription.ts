@@ -1,5 +1,5 @@
 import type { ControllerState } from '@ha-postgres/cluster-state';
-import { Published, codeOf, messageOf, type Log, type Metrics } from '@ha-postgres/service-kit';
+import { codeOf, messageOf, pause, Published, type Log, type Metrics } from '@ha-postgres/service-kit';
 import type { Controller } from './controller-client';
 import { parseControllerState } from './controller-state';
 
@@ -24,18 +24,6 @@ const ANSWER_TIMEOUT_MS = 35_000;
 
 const FIRST_BACK_OFF_MS = 50;
 const LAST_BACK_OFF_MS = 1_000;
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end, { once: true });
-  });
-}
 
 /** Keeps asking db-controller for its state, for ever. */
 export class Subscription implements StateSource {

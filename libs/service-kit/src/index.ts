@@ -25,6 +25,7 @@ export { Metrics } from './metrics';
 export { acquireNodeLock, type NodeLock } from './node-lock';
 export { helpText, optionsMarkdown } from './option-docs';
 export { defineOptions, environmentNameOf, flagOf, type ConfigOf, type OptionSpec, type OptionSpecs } from './options';
+export { pause } from './pause';
 export { Published } from './published';
 export { formatDuration, formatSize, parseDuration, parseSize } from './quantities';
 export { schemaOf } from './schema';

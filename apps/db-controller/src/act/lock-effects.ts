@@ -1,6 +1,6 @@
 import { acquire, Session, type KvEntry } from '@ha-postgres/consul-election';
 import { isCleared, lastRunningMaster, predecessorEndsAt, type Effects, type MasterEntry } from '@ha-postgres/failover';
-import { bootId, messageOf, monotonicNow } from '@ha-postgres/service-kit';
+import { bootId, messageOf, monotonicNow, pause } from '@ha-postgres/service-kit';
 import { formatLsn, ZERO_LSN } from '@ha-postgres/lsn';
 import type { MasterValue } from '@ha-postgres/cluster-state';
 import type { Parts } from '../parts';
@@ -135,7 +135,7 @@ async function tryToAcquire(parts: Parts, attempt: Attempt): Promise<boolean> {
 
 /** The attempt may be committed as long as its session lives: only without it is it certain that nothing is held. */
 async function discard(parts: Parts, session: Session): Promise<void> {
-  while (!session.gone && !(await session.destroy())) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  while (!session.gone && !(await session.destroy())) await pause(RETRY_MS);
   parts.disk.update({ hold: null });
 }
 

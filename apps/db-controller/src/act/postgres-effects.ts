@@ -1,6 +1,6 @@
 import { fenceStart } from '@ha-postgres/consul-election';
 import { HeldConnection, ServerFailure, checkpoint, promote } from '@ha-postgres/pg-health';
-import { killProcessesIn, messageOf, monotonicNow, processesIn } from '@ha-postgres/service-kit';
+import { killProcessesIn, messageOf, monotonicNow, pause, processesIn } from '@ha-postgres/service-kit';
 import type { Effects } from '@ha-postgres/failover';
 import { errors } from '../errors';
 import { failpoint } from '../failpoint';
@@ -128,8 +128,4 @@ export async function checkpointInBackground({ target, config, log, facts }: Par
   } finally {
     await connection.close();
   }
-}
-
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

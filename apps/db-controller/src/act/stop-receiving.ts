@@ -1,7 +1,6 @@
 import { resumeReplay, walReceiverStopped } from '@ha-postgres/pg-health';
-import { monotonicNow, type Millis } from '@ha-postgres/service-kit';
+import { monotonicNow, pause, type Millis } from '@ha-postgres/service-kit';
 import type { Parts } from '../parts';
-import { pause } from './postgres-effects';
 
 const POLL_MS = 3;
 

@@ -11,7 +11,7 @@ import {
   type ServerState,
 } from '@ha-postgres/pg-health';
 import type { PostgresSight } from '@ha-postgres/failover';
-import { messageOf, monotonicNow, type Log, type Millis } from '@ha-postgres/service-kit';
+import { messageOf, monotonicNow, pause, type Log, type Millis } from '@ha-postgres/service-kit';
 
 export interface PostgresViewOptions {
   readonly target: ConnectionTarget;
@@ -220,16 +220,4 @@ function receiverOf(state: ServerState | null): PostgresSight['receiver'] {
     timeline: receivedTimeline ?? 0,
     streaming: status === 'streaming',
   };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }
