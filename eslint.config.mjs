@@ -23,10 +23,13 @@ export default tseslint.config(
             onlyDependOn('type:base', 'type:base', 'type:core'),
             onlyDependOn('type:app', 'type:base', 'type:core'),
             onlyDependOn('type:testkit', 'type:base', 'type:core'),
+            // The simulator runs what the apps are made of, on machines of its own. Nobody else imports an app.
+            onlyDependOn('type:simulator', 'type:app', 'type:base', 'type:core'),
             onlyDependOn('type:e2e', 'type:testkit', 'type:base', 'type:core'),
             onlyDependOn('scope:shared', 'scope:shared'),
             onlyDependOn('scope:db', 'scope:db', 'scope:shared'),
             onlyDependOn('scope:lb', 'scope:lb', 'scope:shared'),
+            onlyDependOn('scope:simulator', 'scope:db', 'scope:lb', 'scope:shared'),
             onlyDependOn('scope:ops', 'scope:ops', 'scope:shared'),
           ],
         },

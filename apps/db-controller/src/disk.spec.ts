@@ -5,12 +5,14 @@ import * as fc from 'fast-check';
 import { bootId, codeOf, monotonicNow } from '@ha-postgres/service-kit';
 import { LogLines } from '../test/fixture/world';
 import { Disk, type Stored } from './disk';
+import { thisMachine } from './machine';
+import { fileStateStore } from './state-store';
 
 describe('what a node must not forget', () => {
   const directory = mkdtempSync(join(tmpdir(), 'disk-'));
   const file = join(directory, 'controller.json');
   const log = new LogLines();
-  const open = (node = 'b') => new Disk(directory, node, 3300, log.log);
+  const open = (node = 'b') => new Disk(fileStateStore(file), node, 3300, thisMachine(), log.log);
   const onDisk = () => JSON.parse(readFileSync(file, 'utf8')) as Stored;
   const rewrite = (change: Partial<Stored>) => writeFileSync(file, JSON.stringify({ ...onDisk(), ...change }));
 

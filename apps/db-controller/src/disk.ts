@@ -1,8 +1,9 @@
-import { join } from 'node:path';
 import type { LastMaster, Phase } from '@ha-postgres/cluster-state';
-import { bootId, monotonicNow, readStateFile, writeStateFile, type Log, type Millis } from '@ha-postgres/service-kit';
+import type { Log, Millis } from '@ha-postgres/service-kit';
 import type { DiskRecord } from '@ha-postgres/failover';
 import { errors } from './errors';
+import type { Machine } from './machine';
+import type { StateStore } from './ports';
 
 /** The hold as a restarted controller needs it to go on. Times are of the boot `bootId`. */
 export interface StoredHold {
@@ -37,18 +38,17 @@ const INDEX_STEP = 200;
 /** The node's memory. Every change that a promise or a right rests on is on disk before it is acted upon. */
 export class Disk {
   private stored: Stored;
-  private readonly path: string;
   private highestIndexSeen: number;
 
   /** @throws CodedError if the file is there and cannot be read: guessing would break promises. */
   constructor(
-    stateDir: string,
+    private readonly store: StateStore,
     private readonly node: string,
     private readonly promiseMs: number,
+    private readonly machine: Pick<Machine, 'clock' | 'bootId'>,
     log: Log,
   ) {
-    this.path = join(stateDir, 'controller.json');
-    const found = storedIn(readStateFile(this.path), this.path);
+    const found = storedIn(store.read(), store.name);
     const foreign = found !== null && found.node !== node;
     if (foreign)
       log.warn({ event: 'disk.foreign', found: found.node }, 'the stored state is of another node and is ignored');
@@ -80,12 +80,12 @@ export class Disk {
   update(change: Partial<Omit<Stored, 'node'>>): void {
     const next = { ...this.stored, ...change };
     if (JSON.stringify(next) === JSON.stringify(this.stored)) return;
-    writeStateFile(this.path, next);
+    this.store.write(next);
     this.stored = next;
   }
 
   promise(until: Millis): void {
-    this.update({ promise: { bootId: bootId(), until } });
+    this.update({ promise: { bootId: this.machine.bootId, until } });
   }
 
   /** Remembers the highest term and ModifyIndex of the `master` key that this node has seen. */
@@ -100,9 +100,9 @@ export class Disk {
   /** After a reboot the old clock is gone: a promise counts anew from now, and a hold's processes are gone with it. */
   private ofThisBoot(found: Stored): Stored {
     const promise =
-      found.promise === null || found.promise.bootId === bootId()
+      found.promise === null || found.promise.bootId === this.machine.bootId
         ? found.promise
-        : { bootId: bootId(), until: monotonicNow() + this.promiseMs };
+        : { bootId: this.machine.bootId, until: this.machine.clock.now() + this.promiseMs };
     return { ...emptyState(this.node), ...found, promise };
   }
 }

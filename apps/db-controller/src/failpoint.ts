@@ -1,4 +1,3 @@
-import { pause } from '@ha-postgres/service-kit';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Parts } from './parts';
@@ -11,7 +10,7 @@ const POLL_MS = 10;
  * (as long as it is there).
  */
 export async function failpoint(
-  { config, log }: Pick<Parts, 'config' | 'log'>,
+  { config, log, clock }: Pick<Parts, 'config' | 'log' | 'clock'>,
   name: 'before-promote' | 'before-running',
 ): Promise<void> {
   const path = join(config.stateDir, `failpoint-${name}`);
@@ -22,5 +21,5 @@ export async function failpoint(
     rmSync(path);
     process.kill(process.pid, 'SIGKILL');
   }
-  while (existsSync(path)) await pause(POLL_MS);
+  while (existsSync(path)) await clock.pause(POLL_MS);
 }

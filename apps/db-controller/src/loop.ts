@@ -10,7 +10,7 @@ import {
   type Observation,
 } from '@ha-postgres/failover';
 import { formatLsn } from '@ha-postgres/lsn';
-import { messageOf, monotonicNow } from '@ha-postgres/service-kit';
+import { messageOf, type Timer } from '@ha-postgres/service-kit';
 import { observe } from './observe/observe';
 import type { ClockJump } from './observe/clock-jump';
 import type { Parts } from './parts';
@@ -29,8 +29,8 @@ export class Loop {
   private memory: Memory = NOTHING_REMEMBERED;
   private readonly inFlight = new Map<Action['type'], number>();
   private readonly notBefore = new Map<Action['type'], number>();
-  private scheduled: NodeJS.Immediate | null = null;
-  private timer: NodeJS.Timeout | null = null;
+  private scheduled = false;
+  private timer: Timer | null = null;
   private lastRule = '';
   private stopped = false;
   private readonly effects: Effects;
@@ -47,15 +47,17 @@ export class Loop {
   /** Decides again, once for all that happens in this turn of the event loop. */
   poke(): void {
     if (this.stopped) return;
-    this.scheduled ??= setImmediate(() => {
-      this.scheduled = null;
+    if (this.scheduled) return;
+    this.scheduled = true;
+    this.parts.clock.soon(() => {
+      this.scheduled = false;
       this.cycle();
     });
   }
 
   stop(): void {
     this.stopped = true;
-    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer?.cancel();
   }
 
   /** What is seen now, also for those who answer other nodes' questions. */
@@ -76,12 +78,12 @@ export class Loop {
     for (const action of decision.actions) this.act(action);
     // After the decision: a memory that went back must be judged against what was seen before.
     if (value?.value != null) disk.saw(value.value.term, value.modifyIndex);
-    this.wakeIn(decision.wakeAt === null ? TICK_MS : Math.max(1, decision.wakeAt - monotonicNow()));
+    this.wakeIn(decision.wakeAt === null ? TICK_MS : Math.max(1, decision.wakeAt - this.parts.clock.now()));
   }
 
   private wakeIn(ms: number): void {
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.cycle(), Math.min(ms, TICK_MS));
+    this.timer?.cancel();
+    this.timer = this.parts.clock.schedule(Math.min(ms, TICK_MS), () => this.cycle());
   }
 
   private tellRule({ rule, role, actions }: Decision): void {
@@ -91,14 +93,14 @@ export class Loop {
   }
 
   private act(action: Action): void {
-    const now = monotonicNow();
+    const now = this.parts.clock.now();
     if (this.inFlight.has(action.type) || now < (this.notBefore.get(action.type) ?? 0)) return;
     this.inFlight.set(action.type, now);
     this.notBefore.set(action.type, now + REPEAT_MS);
     const effect = this.effects[action.type] as (action: Action) => Promise<void>;
     effect(action)
       .catch((error: unknown) => {
-        this.notBefore.set(action.type, monotonicNow() + PACE_MS);
+        this.notBefore.set(action.type, this.parts.clock.now() + PACE_MS);
         this.parts.log.warn(
           { event: 'action.failed', action: action.type, why: messageOf(error) },
           `${action.type} failed`,

@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs';
 import {
-  clusterKeys,
   parseFailsafeAnswer,
   parseFailsafeRequest,
   parseVoteAnswer,
@@ -9,26 +8,16 @@ import {
   parseWalTailRequest,
 } from '@ha-postgres/cluster-state';
 import { ConsulClient, consulSettingsFromEnvironment } from '@ha-postgres/consul-election';
-import type { ConnectionTarget } from '@ha-postgres/pg-health';
-import { acquireNodeLock, monotonicNow, runApp, type AppContext } from '@ha-postgres/service-kit';
+import { AliveCheck, HeldConnection, type ConnectionTarget } from '@ha-postgres/pg-health';
+import { acquireNodeLock, killProcessesIn, processesIn, runApp, type AppContext } from '@ha-postgres/service-kit';
 import { join } from 'node:path';
-import { effectsOf } from './act/effects';
-import { lastBeat } from './act/last-beat';
-import { resumeHold } from './act/lock-effects';
-import { leaseTimesOf, options, policyOf, rules, type ControllerConfig } from './config';
-import { Disk } from './disk';
-import { Facts } from './facts';
-import { Loop } from './loop';
-import { ClockJump } from './observe/clock-jump';
-import { ConsulView } from './observe/consul-view';
-import { hasMasterToStreamFrom } from './observe/master-to-stream-from';
-import { PostgresView } from './observe/postgres-view';
-import { Replicas } from './observe/replicas';
-import type { Parts } from './parts';
+import { readWal, writeWal } from './act/wal-segments';
+import { options, rules, type ControllerConfig } from './config';
+import { createController } from './controller';
+import { thisMachine } from './machine';
 import { Peers } from './peers';
-import { Answers } from './tell/answers';
-import { Publisher } from './tell/publisher';
-import { Registration } from './tell/registration';
+import type { PostgresPort } from './ports';
+import { fileStateStore } from './state-store';
 import { listenOnSocket } from './tell/socket-server';
 
 const CLOSE_GRACE_MS = 50;
@@ -51,54 +40,21 @@ async function start({ config, log, metrics, onStop, fail }: AppContext<Controll
     { ...settings, serverAddresses: [...(settings.serverAddresses ?? []), ...config.consulServers] },
     { log },
   );
-  const policy = policyOf(config);
-  const target: ConnectionTarget = {
-    host: config.postgresHost,
-    port: config.postgresPort,
-    user: config.controllerName,
-    password: config.controllerPassword,
-    database: config.database,
-    applicationName: 'ha-postgres controller',
-  };
-  let loop: Loop | null = null;
-  const poke = () => loop?.poke();
-  const keys = clusterKeys(config.consulPrefix);
-  const parts: Parts = {
+  const controller = createController({
     config,
-    self: { node: config.node, host: config.host, port: config.postgresPort, apiPort: config.apiPort },
-    keys,
-    times: leaseTimesOf(config),
-    policy,
-    target,
-    client,
-    disk: new Disk(config.stateDir, config.node, policy.leaseDurationMs + policy.driftMarginMs, log),
-    facts: new Facts(),
-    consul: new ConsulView(client, keys, config.node, log, poke, config.heartbeatInterval),
-    postgres: new PostgresView({
-      target,
-      checkIntervalMs: config.checkInterval,
-      stateIntervalMs: config.heartbeatInterval,
-      connectTimeoutMs: config.connectTimeout,
-      queryTimeoutMs: config.queryTimeout,
-      aliveThreshold: config.aliveCheckFailureThreshold,
-      replicationThreshold: config.standbyReplicationCheckFailureThreshold,
-      hasMasterToStreamFrom: () => hasMasterToStreamFrom(parts.consul.master, monotonicNow(), config.heartbeatInterval),
-      log,
-      onChange: poke,
-    }),
-    publisher: new Publisher(),
-    peers: new Peers(config.clusterSecret, log),
     log,
-    poke,
+    machine: thisMachine(),
+    client,
+    server: serverAt(config),
+    processes: {
+      kill: () => killProcessesIn(config.dataDir, 'SIGKILL'),
+      list: () => processesIn(config.dataDir),
+    },
+    wal: { read: readWal, write: writeWal },
+    store: fileStateStore(join(config.stateDir, 'controller.json')),
+    peers: new Peers(config.clusterSecret, log),
     fail,
-  };
-  const registration = new Registration(parts);
-  const running = new Loop(parts, effectsOf(parts), new ClockJump(policy.driftMarginMs), (status) =>
-    registration.tell(status),
-  );
-  const replicas = new Replicas(parts);
-  parts.facts.resuming = parts.disk.hold !== null;
-  loop = running;
+  });
 
   // Validators are compiled at their first use: now, and not in the middle of a failover.
   for (const parse of [
@@ -110,24 +66,28 @@ async function start({ config, log, metrics, onStop, fail }: AppContext<Controll
     parseWalTailAnswer,
   ])
     parse('null');
-  const close = await listenOnSocket(parts, new Answers(parts, () => running.observation()), metrics);
+  const close = await listenOnSocket(controller.parts, controller.answers, metrics);
   // role-server always waits for the next state here: it asks again, and the lease runs while this process is away.
   onStop(() => close(CLOSE_GRACE_MS));
-  parts.consul.start();
-  parts.postgres.start();
-  replicas.start();
-  registration.start();
   onStop(async () => {
-    running.stop();
-    replicas.stop();
-    registration.stop();
-    parts.consul.stop();
-    // The lock is kept: a controller that is restarted goes on with it, and one that is not is waited out.
-    parts.facts.hold?.stop();
-    await parts.postgres.close();
+    await controller.stop();
     client.close();
   });
-  onStop(() => lastBeat(parts.facts.hold, log));
-  poke();
-  void resumeHold(parts);
+  onStop(() => controller.lastBeat());
+  controller.start();
+}
+
+function serverAt(config: ControllerConfig): PostgresPort {
+  const target: ConnectionTarget = {
+    host: config.postgresHost,
+    port: config.postgresPort,
+    user: config.controllerName,
+    password: config.controllerPassword,
+    database: config.database,
+    applicationName: 'ha-postgres controller',
+  };
+  return {
+    aliveCheck: (timeouts) => new AliveCheck(target, timeouts),
+    hold: (held) => new HeldConnection(target, held),
+  };
 }

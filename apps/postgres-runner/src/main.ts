@@ -10,6 +10,7 @@ import { hbaText } from './postgres/hba';
 import { ServerFiles } from './postgres/server-files';
 import { RoleServerClient } from './role-server-client';
 import { Runner } from './runner';
+import { thisMachine } from './machine';
 import { Server } from './server';
 
 runApp({
@@ -32,11 +33,14 @@ runApp({
     onStop(() => guard.close());
     const state = new RunnerState(config.stateDir, config.node, dataDir, log);
     const files = new ServerFiles({ ...config, dataDir, hba: hbaText(config) }, account);
+    const tools = { config, dataDir, binaries, account, files, state, log };
+    const expectation = { major: binaries.major, uid: account.uid, systemId: config.systemId ?? null };
     const runner = new Runner({
-      tools: { config, dataDir, binaries, account, files, state, log },
+      node: config.node,
+      state,
+      machine: thisMachine(tools, expectation, log),
       server: new Server(config, dataDir, binaries, account, files, log),
       client: new RoleServerClient(config.roleServerUrl, log),
-      expectation: { major: binaries.major, uid: account.uid, systemId: config.systemId ?? null },
       log,
       fail,
     });

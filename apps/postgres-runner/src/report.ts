@@ -2,7 +2,7 @@ import type { DataDirectory, RunnerPhase, RunnerReport } from '@ha-postgres/clus
 import { millisToNanosText } from '@ha-postgres/service-kit';
 import type { Problem, Step, Task } from './core/facts';
 import type { Memory } from './core/memory';
-import type { Postmaster, PostmasterExit } from './postgres/postmaster';
+import type { PostmasterExit, RunningPostmaster } from './postgres/postmaster';
 
 export interface ReportSource {
   readonly incarnation: string;
@@ -12,7 +12,7 @@ export interface ReportSource {
   readonly exiting: boolean;
   readonly killing: boolean;
   readonly task: Task | null;
-  readonly postmaster: Postmaster | null;
+  readonly postmaster: RunningPostmaster | null;
   readonly exit: PostmasterExit | null;
   /** Whom the written `primary_conninfo` names. */
   readonly receivingFrom: string | null;

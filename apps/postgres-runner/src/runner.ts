@@ -1,18 +1,17 @@
-import { randomUUID } from 'node:crypto';
 import type { RoleAnswer, RunnerReport, Upstream } from '@ha-postgres/cluster-state';
-import { bootId, messageOf, monotonicNow, nanosTextToMillis, type Log } from '@ha-postgres/service-kit';
+import { messageOf, nanosTextToMillis, type Log, type Timer } from '@ha-postgres/service-kit';
 import { failed, NO_FAILURE, RESTART, RETRY, type Backoff } from './core/backoff';
 import { rest, type Facts, type Problem, type Step, type Task } from './core/facts';
 import { accept, endedAsAsked, endedUnasked, hold, isDeadlinePassed, NEW_MEMORY, whyIgnored } from './core/memory';
 import type { Memory } from './core/memory';
 import { plan } from './core/plan';
-import { inspect, runningData, type Expectation, type Inspected } from './disk/inspect';
-import { killAllIn } from './fence';
-import type { Postmaster, PostmasterExit } from './postgres/postmaster';
+import { runningData, type Inspected } from './disk/inspect';
+import type { RunnerState } from './disk/runner-state';
+import type { RunnerMachine } from './machine';
+import type { PostmasterExit, RunningPostmaster } from './postgres/postmaster';
 import { exitProblem, reportOf } from './report';
 import type { RoleServerClient } from './role-server-client';
 import type { Server } from './server';
-import { carryOut, type TaskTools } from './tasks';
 
 /** How often the clock and PostgreSQL's files are looked at. Timers can be late, so the deadline's own is not enough. */
 const TICK_MS = 50;
@@ -28,11 +27,15 @@ interface RunningTask {
   ending: boolean;
 }
 
+/** What a class offers: whoever offers the same can stand in its place. */
+type Offered<T> = { readonly [K in keyof T]: T[K] };
+
 export interface RunnerParts {
-  readonly tools: Omit<TaskTools, 'onProgress'>;
-  readonly server: Server;
-  readonly client: RoleServerClient;
-  readonly expectation: Expectation;
+  readonly node: string;
+  readonly state: Offered<RunnerState>;
+  readonly server: Offered<Server>;
+  readonly client: Offered<RoleServerClient>;
+  readonly machine: RunnerMachine;
   readonly log: Log;
   /** The program is wrong: end it. The guard then ends PostgreSQL. */
   readonly fail: (error: unknown) => void;
@@ -41,12 +44,11 @@ export interface RunnerParts {
 /** One loop over few inputs: an answer, the postmaster's exit, a task's end, the clock, the request to stop. */
 export class Runner {
   readonly #parts: RunnerParts;
-  readonly #incarnation = randomUUID();
   readonly #idle: (() => void)[] = [];
   #memory: Memory;
   #step: Step = rest('waiting');
   #rule = '';
-  #postmaster: Postmaster | null = null;
+  #postmaster: RunningPostmaster | null = null;
   #exit: PostmasterExit | null = null;
   #task: RunningTask | null = null;
   #killing = false;
@@ -57,20 +59,20 @@ export class Runner {
   #data: Inspected;
   #sent = '';
   #sentAt = 0;
-  #ticker: NodeJS.Timeout | null = null;
-  #deadline: NodeJS.Timeout | null = null;
+  #ticker: Timer | null = null;
+  #deadline: Timer | null = null;
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
-    this.#memory = { ...NEW_MEMORY, recloned: parts.tools.state.marks.recloned };
+    this.#memory = { ...NEW_MEMORY, recloned: parts.state.marks.recloned };
     this.#data = this.#inspect();
   }
 
   /** Kills what an earlier runner left, then asks for the role and obeys. */
   async start(): Promise<void> {
-    const { tools, log, client } = this.#parts;
-    await killAllIn(tools.dataDir, log);
-    this.#ticker = setInterval(() => this.#guarded(() => this.#tick()), TICK_MS);
+    const { client, machine } = this.#parts;
+    await machine.killAll();
+    this.#tickLater();
     this.#wake();
     void client.poll({
       index: () => this.#memory.answer?.index ?? 0,
@@ -84,10 +86,21 @@ export class Runner {
     const stopped = new Promise<void>((resolve) => this.#idle.push(resolve));
     this.#wake();
     await stopped;
-    if (this.#ticker !== null) clearInterval(this.#ticker);
-    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    this.#ticker?.cancel();
+    this.#deadline?.cancel();
     await this.#parts.client.flush();
     this.#parts.client.close();
+  }
+
+  #now(): number {
+    return this.#parts.machine.clock.now();
+  }
+
+  #tickLater(): void {
+    this.#ticker = this.#parts.machine.clock.schedule(TICK_MS, () => {
+      this.#tickLater();
+      this.#guarded(() => this.#tick());
+    });
   }
 
   #guarded<T>(input: () => T): T | undefined {
@@ -101,18 +114,18 @@ export class Runner {
 
   /** True if the answer is news. */
   #take(answer: RoleAnswer): boolean {
-    const { tools, log } = this.#parts;
-    const why = whyIgnored(this.#memory, answer, { node: tools.config.node, bootId: bootId() });
+    const { node, state, machine, log } = this.#parts;
+    const why = whyIgnored(this.#memory, answer, { node, bootId: machine.bootId });
     if (why !== null) {
       if (answer.index !== this.#memory.answer?.index)
         log.warn({ event: 'answer.ignored', why }, `answer ignored: ${why}`);
       return false;
     }
     // After a freeze the answer may have been waiting for us: the old deadline comes first.
-    if (isDeadlinePassed(this.#memory, monotonicNow())) this.#wake();
+    if (isDeadlinePassed(this.#memory, this.#now())) this.#wake();
     const before = this.#memory.answer?.instruction ?? null;
     this.#memory = accept(this.#memory, answer);
-    if (tools.state.marks.recloned && !this.#memory.recloned) tools.state.update({ recloned: false });
+    if (state.marks.recloned && !this.#memory.recloned) state.update({ recloned: false });
     if (JSON.stringify(before) !== JSON.stringify(answer.instruction)) {
       log.info(
         { event: 'instruction.changed', index: answer.index, instruction: answer.instruction },
@@ -126,15 +139,17 @@ export class Runner {
   }
 
   #setDeadlineTimer(): void {
-    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    this.#deadline?.cancel();
     const { armed } = this.#memory;
     if (armed === null) return;
-    const inMs = Math.max(0, Math.ceil(nanosTextToMillis(armed.validUntil) - monotonicNow()));
-    this.#deadline = setTimeout(() => this.#guarded(() => this.#wake()), Math.min(inMs, 2 ** 31 - 1));
+    const inMs = Math.max(0, Math.ceil(nanosTextToMillis(armed.validUntil) - this.#now()));
+    this.#deadline = this.#parts.machine.clock.schedule(Math.min(inMs, 2 ** 31 - 1), () =>
+      this.#guarded(() => this.#wake()),
+    );
   }
 
   #tick(): void {
-    const now = monotonicNow();
+    const now = this.#now();
     const postmaster = this.#postmaster;
     const isDue = now - this.#sentAt >= REPORT_EVERY_MS;
     const isRetry = this.#backoff.failures > 0 && now >= this.#backoff.retryAt && postmaster === null;
@@ -168,7 +183,7 @@ export class Runner {
     const postmaster = this.#postmaster;
     this.#data = postmaster === null ? this.#inspect() : runningData(postmaster.control);
     return {
-      now: monotonicNow(),
+      now: this.#now(),
       memory: this.#memory,
       exiting: this.#exiting,
       killing: this.#killing,
@@ -183,8 +198,8 @@ export class Runner {
   }
 
   #inspect(): Inspected {
-    const { dataDir, state } = this.#parts.tools;
-    const data = inspect(dataDir, state.marks, this.#parts.expectation);
+    const { state, machine } = this.#parts;
+    const data = machine.inspect(state.marks);
     // Emptied from outside: what is put there next is not what the mark was about.
     if (data.state === 'empty' && state.marks.mark !== null && this.#task === null) state.update({ mark: null });
     return data;
@@ -233,10 +248,9 @@ export class Runner {
   /** The signals are sent before this returns. */
   #kill(): void {
     if (this.#postmaster !== null) this.#postmaster.asked = true;
-    const { dataDir } = this.#parts.tools;
     if (this.#killing) return;
     this.#killing = true;
-    const gone = killAllIn(dataDir, this.#parts.log);
+    const gone = this.#parts.machine.killAll();
     if (this.#task?.task.kind === 'initialise' || this.#task?.task.kind === 'clone') this.#abortTask();
     void Promise.all([gone, this.#postmaster?.exited]).then(() =>
       this.#guarded(() => {
@@ -251,9 +265,9 @@ export class Runner {
     this.#task = running;
     const onProgress = (what: string, percent: number | null) => this.#setProgress(what, percent);
     const context = { aside, postmaster: this.#postmaster, signal: running.abort.signal };
-    void carryOut(task, { ...this.#parts.tools, onProgress }, context).then((problem) =>
-      this.#guarded(() => this.#ended(running, problem)),
-    );
+    void this.#parts.machine
+      .carryOut(task, context, onProgress)
+      .then((problem) => this.#guarded(() => this.#ended(running, problem)));
   }
 
   #setProgress(what: string, percent: number | null): void {
@@ -264,7 +278,7 @@ export class Runner {
   }
 
   #ended({ task, ending }: RunningTask, problem: Problem | null): void {
-    const { tools, log } = this.#parts;
+    const { state, log } = this.#parts;
     this.#task = null;
     this.#progress = null;
     if (problem === null) {
@@ -272,35 +286,35 @@ export class Runner {
       this.#failure = null;
       const recloned = task.kind === 'clone' && this.#memory.answer?.instruction.kind === 'reclone';
       if (recloned) {
-        tools.state.update({ recloned });
+        state.update({ recloned });
         this.#memory = { ...this.#memory, recloned };
       }
     } else if (!ending) {
       this.#failure = problem;
-      this.#backoff = failed(this.#backoff, monotonicNow(), RETRY);
+      this.#backoff = failed(this.#backoff, this.#now(), RETRY);
       log.error({ event: 'task.failed', task: task.kind, code: problem.code }, problem.message);
     }
     this.#wake();
   }
 
   #start(as: 'standby' | 'itself', upstream: Upstream | null): void {
-    const { tools, server } = this.#parts;
+    const { state, server } = this.#parts;
     try {
       // From now on it is a member's data, whatever happens next.
-      const systemId = tools.state.marks.systemId ?? this.#data.systemId;
-      if (as === 'itself') tools.state.update({ mark: null, systemId: this.#data.systemId });
-      else if (systemId !== tools.state.marks.systemId) tools.state.update({ systemId });
+      const systemId = state.marks.systemId ?? this.#data.systemId;
+      if (as === 'itself') state.update({ mark: null, systemId: this.#data.systemId });
+      else if (systemId !== state.marks.systemId) state.update({ systemId });
       const postmaster = server.start(as, upstream);
       this.#postmaster = postmaster;
       void postmaster.exited.then((exit) => this.#guarded(() => this.#exited(postmaster, exit)));
     } catch (error) {
       this.#failure = { code: 'HAPG_POSTGRES_START_FAILED', message: messageOf(error) };
-      this.#backoff = failed(this.#backoff, monotonicNow(), RESTART);
+      this.#backoff = failed(this.#backoff, this.#now(), RESTART);
       this.#parts.log.error({ event: 'postgres.start_failed', err: messageOf(error) }, 'PostgreSQL was not started');
     }
   }
 
-  #exited(postmaster: Postmaster, exit: PostmasterExit): void {
+  #exited(postmaster: RunningPostmaster, exit: PostmasterExit): void {
     const { log, server } = this.#parts;
     this.#postmaster = null;
     this.#exit = exit;
@@ -317,15 +331,15 @@ export class Runner {
     this.#wake();
     if (exit.asked) return;
     // Its last words may still have been in the pipe.
-    setTimeout(() => {
+    this.#parts.machine.clock.schedule(LAST_WORDS_MS, () => {
       if (this.#postmaster === null) this.#failure = exitProblem(postmaster.lastFatal, exit);
-    }, LAST_WORDS_MS);
+    });
   }
 
   #report(): void {
     const report = reportOf({
-      incarnation: this.#incarnation,
-      bootId: bootId(),
+      incarnation: this.#parts.machine.incarnation,
+      bootId: this.#parts.machine.bootId,
       memory: this.#memory,
       step: this.#step,
       exiting: this.#exiting,
@@ -339,7 +353,7 @@ export class Runner {
       failure: this.#failure,
     });
     const text = JSON.stringify(report);
-    const now = monotonicNow();
+    const now = this.#now();
     if (text === this.#sent && now - this.#sentAt < REPORT_EVERY_MS) return;
     this.#sent = text;
     this.#sentAt = now;

@@ -4,7 +4,7 @@ import { monotonicNow, type Log } from '@ha-postgres/service-kit';
 import type { Config } from './config';
 import type { Account } from './postgres/account';
 import type { Binaries } from './postgres/binaries';
-import { Postmaster } from './postgres/postmaster';
+import { Postmaster, type RunningPostmaster } from './postgres/postmaster';
 import { removeStaleLocks } from './postgres/postmaster-file';
 import { receiversIn, terminate } from './postgres/receivers';
 import type { ServerFiles } from './postgres/server-files';
@@ -39,7 +39,7 @@ export class Server {
    * Starts PostgreSQL. To be called only when no process of the data directory is left.
    * @throws the file system's error if its files cannot be written.
    */
-  start(as: 'standby' | 'itself', upstream: Upstream | null): Postmaster {
+  start(as: 'standby' | 'itself', upstream: Upstream | null): RunningPostmaster {
     const { socketDir, port } = this.#config;
     if (socketDir !== '' && !existsSync(socketDir)) {
       mkdirSync(socketDir, { recursive: true, mode: 0o755 });
@@ -69,7 +69,7 @@ export class Server {
    * reads `primary_conninfo` again, but while replay is held up it does not end the old receiver, which goes on
    * acknowledging. So the receiver is ended from here.
    */
-  repoint(postmaster: Postmaster, upstream: Upstream | null): void {
+  repoint(postmaster: RunningPostmaster, upstream: Upstream | null): void {
     const began = monotonicNow();
     const receivers = receiversIn(this.#dataDir);
     this.#files.writeConfig(upstream);

@@ -12,7 +12,7 @@ import type { Account } from './postgres/account';
 import { takeBaseBackup } from './postgres/base-backup';
 import type { Binaries } from './postgres/binaries';
 import { initialise } from './postgres/initialise';
-import type { Postmaster } from './postgres/postmaster';
+import type { RunningPostmaster } from './postgres/postmaster';
 import type { ServerFiles } from './postgres/server-files';
 import { ownedSettings } from './postgres/settings';
 import { readControlFile } from './disk/control-file';
@@ -31,7 +31,7 @@ export interface TaskTools {
 /** A task under way. */
 export interface TaskContext {
   readonly aside: boolean;
-  readonly postmaster: Postmaster | null;
+  readonly postmaster: RunningPostmaster | null;
   readonly signal: AbortSignal;
 }
 

@@ -1,12 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Queryable } from './connection-target';
 import { ServerFailure } from './failure-kind';
-import { monotonicMs } from './monotonic';
+import { systemClock, type Clock } from './monotonic';
 
 export interface WalReceiverStoppedOptions {
   /** How long to wait for the end of the receiver, in milliseconds. */
   readonly limitMs: number;
   readonly signal?: AbortSignal;
+  /** Default: this machine's. */
+  readonly clock?: Clock;
 }
 
 /** The startup process may start a new receiver right after the old one's end, so one look is not enough. */
@@ -31,12 +32,13 @@ FROM pg_stat_activity`;
  * or as the connection's `query` throws.
  */
 export async function walReceiverStopped(connection: Queryable, options: WalReceiverStoppedOptions): Promise<boolean> {
-  const deadline = monotonicMs() + options.limitMs;
+  const { clock = systemClock } = options;
+  const deadline = clock.now() + options.limitMs;
   const giveUp = new AbortController();
   const signal = options.signal === undefined ? giveUp.signal : AbortSignal.any([options.signal, giveUp.signal]);
   options.signal?.throwIfAborted();
-  const outOfTime = delay(options.limitMs, false, { signal });
-  const seenNone = lookUntilNoneTwice(connection, deadline, signal);
+  const outOfTime = wait(clock, options.limitMs, signal).then(() => false);
+  const seenNone = lookUntilNoneTwice(connection, { clock, deadline, signal });
   try {
     return await Promise.race([seenNone, outOfTime]);
   } catch (error) {
@@ -50,16 +52,38 @@ export async function walReceiverStopped(connection: Queryable, options: WalRece
   }
 }
 
-async function lookUntilNoneTwice(connection: Queryable, deadline: number, signal: AbortSignal): Promise<boolean> {
+interface Looking {
+  readonly clock: Clock;
+  readonly deadline: number;
+  readonly signal: AbortSignal;
+}
+
+async function lookUntilNoneTwice(connection: Queryable, { clock, deadline, signal }: Looking): Promise<boolean> {
   let seenNoneBefore = false;
-  while (monotonicMs() < deadline) {
+  while (clock.now() < deadline) {
     const seenNone = (await countReceivers(connection)) === 0;
     signal.throwIfAborted();
     if (seenNone && seenNoneBefore) return true;
     seenNoneBefore = seenNone;
-    await delay(BETWEEN_LOOKS_MS, undefined, { signal });
+    await wait(clock, BETWEEN_LOOKS_MS, signal);
   }
   return false;
+}
+
+/** Rejects when aborted: whoever waits here has lost the race. */
+function wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      timer.cancel();
+      reject(new Error('aborted'));
+    };
+    const timer = clock.schedule(ms, () => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    });
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+  });
 }
 
 async function countReceivers(connection: Queryable): Promise<number> {

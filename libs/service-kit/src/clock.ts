@@ -33,6 +33,28 @@ export function nanosTextToMillis(text: string): Millis {
   return Number(text) / 1e6;
 }
 
+/** A timer that can be taken back; cancelling twice, or after it fired, does nothing. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** Time as a value, so that the same code runs on this machine and on a simulated one. */
+export interface Clock {
+  /** Monotonic time, in milliseconds. */
+  now(): Millis;
+  /** Calls `fn` once, not before `ms` milliseconds from now. */
+  schedule(ms: number, fn: () => void): Timer;
+}
+
+/** The time of this machine. */
+export const systemClock: Clock = {
+  now: monotonicNow,
+  schedule(ms, fn) {
+    const timer = setTimeout(fn, Math.max(0, ms));
+    return { cancel: () => clearTimeout(timer) };
+  },
+};
+
 let knownBootId: string | undefined;
 
 /**

@@ -1,5 +1,15 @@
 export { runApp, VERSION, type App, type AppContext } from './app';
-export { bootId, millisToNanosText, monotonicNanos, monotonicNow, nanosTextToMillis, type Millis } from './clock';
+export {
+  bootId,
+  millisToNanosText,
+  monotonicNanos,
+  monotonicNow,
+  nanosTextToMillis,
+  systemClock,
+  type Clock,
+  type Millis,
+  type Timer,
+} from './clock';
 export {
   CodedError,
   codeOf,

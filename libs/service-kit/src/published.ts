@@ -1,10 +1,14 @@
+import { systemClock, type Clock } from './clock';
+
 /** A value that changes, and those who wait for it to change (long polls). */
 export class Published<T extends { readonly index: number }> {
   #current: T;
   readonly #waiting = new Set<(current: T) => void>();
+  readonly #clock: Clock;
 
-  constructor(initial: T) {
+  constructor(initial: T, clock: Clock = systemClock) {
     this.#current = initial;
+    this.#clock = clock;
   }
 
   get current(): T {
@@ -34,7 +38,7 @@ export class Published<T extends { readonly index: number }> {
     if (this.#current.index !== index || waitMs <= 0) return this.#current;
     return await new Promise<T>((resolve, reject) => {
       const done = (): void => {
-        clearTimeout(timer);
+        timer.cancel();
         this.#waiting.delete(answer);
         signal?.removeEventListener('abort', abort);
       };
@@ -46,7 +50,7 @@ export class Published<T extends { readonly index: number }> {
         done();
         reject(signal?.reason instanceof Error ? signal.reason : new Error('aborted'));
       };
-      const timer = setTimeout(() => answer(this.#current), waitMs);
+      const timer = this.#clock.schedule(waitMs, () => answer(this.#current));
       this.#waiting.add(answer);
       signal?.addEventListener('abort', abort, { once: true });
     });

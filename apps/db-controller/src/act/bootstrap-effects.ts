@@ -8,14 +8,13 @@ import {
   type TxnOperation,
 } from '@ha-postgres/consul-election';
 import type { Effects } from '@ha-postgres/failover';
-import { monotonicNow } from '@ha-postgres/service-kit';
 import type { Parts } from '../parts';
 import { firstValue, holdOptions, openSession } from './lock-effects';
 import { OwnHold, type HoldFacts } from './own-hold';
 
 /** How a cluster begins: the lock on `initialize`, then one transaction that makes its creator the first Master. */
 export function bootstrapEffects(parts: Parts): Pick<Effects, 'lockInitialize' | 'finishBootstrap'> {
-  const { client, keys, self, facts, disk, consul, log } = parts;
+  const { client, keys, self, facts, disk, consul, log, clock } = parts;
   return {
     lockInitialize: async () => {
       if (!consul.initialize.known || facts.initializeSession !== null) return;
@@ -43,7 +42,7 @@ export function bootstrapEffects(parts: Parts): Pick<Effects, 'lockInitialize' |
       if (session === null) return;
       const holdFacts: HoldFacts = {
         term: 1,
-        acquiredAt: monotonicNow(),
+        acquiredAt: clock.now(),
         waitUntil: Number.NEGATIVE_INFINITY,
         predecessor: null,
         last: null,

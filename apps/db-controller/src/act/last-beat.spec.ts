@@ -1,5 +1,6 @@
 import type { BeatResult } from '@ha-postgres/consul-election';
 import { LogLines } from '../../test/fixture/world';
+import { thisMachine } from '../machine';
 import { lastBeat } from './last-beat';
 import type { OwnHold } from './own-hold';
 
@@ -16,7 +17,7 @@ describe('the last beat of a controller that stops', () => {
       setImmediate(() => told.push('the new end'));
       return Promise.resolve({ done: true, entries: [], sentAt: 1, modifyIndex: 2 } as unknown as BeatResult);
     });
-    await lastBeat(hold, lines.log);
+    await lastBeat(hold, lines.log, thisMachine().clock);
     expect(write.mock.calls).toEqual([[[]]]);
     expect(told).toEqual(['the new end']);
     expect(lines.lines.map(({ event }) => event)).toEqual([]);
@@ -24,13 +25,13 @@ describe('the last beat of a controller that stops', () => {
 
   it('that is not answered keeps nobody from stopping, and is reported', async () => {
     const lines = new LogLines();
-    await lastBeat(holdThat(() => new Promise<never>(() => undefined)).hold, lines.log);
+    await lastBeat(holdThat(() => new Promise<never>(() => undefined)).hold, lines.log, thisMachine().clock);
     expect(lines.lines.map(({ event }) => event)).toEqual(['lease.last-beat-unanswered']);
   });
 
   it('is none without a hold', async () => {
     const lines = new LogLines();
-    await lastBeat(null, lines.log);
+    await lastBeat(null, lines.log, thisMachine().clock);
     expect(lines.lines.map(({ event }) => event)).toEqual([]);
   });
 });

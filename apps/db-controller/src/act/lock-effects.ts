@@ -1,6 +1,6 @@
 import { acquire, Session, type KvEntry } from '@ha-postgres/consul-election';
 import { isCleared, lastRunningMaster, predecessorEndsAt, type Effects, type MasterEntry } from '@ha-postgres/failover';
-import { bootId, messageOf, monotonicNow, pause } from '@ha-postgres/service-kit';
+import { messageOf } from '@ha-postgres/service-kit';
 import { formatLsn, ZERO_LSN } from '@ha-postgres/lsn';
 import type { MasterValue } from '@ha-postgres/cluster-state';
 import type { Parts } from '../parts';
@@ -11,7 +11,7 @@ const ACQUIRE_TIMEOUT_MS = 2000;
 const RETRY_MS = 200;
 
 export function holdOptions(parts: Parts): OwnHoldOptions {
-  const { client, keys, self, times, policy, log, postgres, poke } = parts;
+  const { client, keys, self, times, policy, log, postgres, poke, clock, bootId } = parts;
   const { unansweredLimitMs } = policy;
   return {
     client,
@@ -22,14 +22,16 @@ export function holdOptions(parts: Parts): OwnHoldOptions {
     log,
     onChange: poke,
     position: () => postgres.sight,
+    clock,
+    bootId,
   };
 }
 
 export function openSession(parts: Parts, onGone?: () => void): Promise<Session> {
-  const { client, log, self } = parts;
+  const { client, log, self, clock } = parts;
   const callbacks = onGone === undefined ? {} : { onGone };
   return Session.create(
-    { client, log, name: `ha-postgres ${self.node}`, ...callbacks },
+    { client, log, clock, name: `ha-postgres ${self.node}`, ...callbacks },
     { timeoutMs: ACQUIRE_TIMEOUT_MS },
   );
 }
@@ -89,12 +91,12 @@ interface Attempt {
 
 /** True if the lock is held; false if it is certain that it is not. */
 async function tryToAcquire(parts: Parts, attempt: Attempt): Promise<boolean> {
-  const { client, keys, disk, facts, log, policy } = parts;
+  const { client, keys, disk, facts, log, policy, clock } = parts;
   const previous = attempt.sight.value;
   const session = await openSession(parts);
   const holdFacts: HoldFacts = {
     term: attempt.term,
-    acquiredAt: monotonicNow(),
+    acquiredAt: clock.now(),
     waitUntil: isCleared(attempt.sight) ? Number.NEGATIVE_INFINITY : predecessorEndsAt(attempt.sight, policy),
     predecessor: { node: previous?.node ?? 'unknown', term: previous?.term ?? 0 },
     last: previous === null ? null : lastRunningMaster(previous),
@@ -135,7 +137,7 @@ async function tryToAcquire(parts: Parts, attempt: Attempt): Promise<boolean> {
 
 /** The attempt may be committed as long as its session lives: only without it is it certain that nothing is held. */
 async function discard(parts: Parts, session: Session): Promise<void> {
-  while (!session.gone && !(await session.destroy())) await pause(RETRY_MS);
+  while (!session.gone && !(await session.destroy())) await parts.clock.pause(RETRY_MS);
   parts.disk.update({ hold: null });
 }
 
@@ -157,13 +159,13 @@ export function firstValue({ self, postgres }: Parts, facts: Pick<HoldFacts, 'te
 
 /** After a restart: asks Consul whether the hold that was found on disk still stands. */
 export async function resumeHold(parts: Parts): Promise<void> {
-  const { disk, facts, log } = parts;
+  const { disk, facts, log, bootId } = parts;
   const stored = disk.hold;
   if (stored === null) return;
   const hold = adoptHold(stored, holdOptions(parts));
   facts.resuming = true;
   // Its times are of a clock that is gone; so is everything that it had started.
-  const isOfThisBoot = stored.bootId === bootId();
+  const isOfThisBoot = stored.bootId === bootId;
   const answer = !isOfThisBoot
     ? 'of another boot'
     : await hold.resume().catch((error: unknown) => {

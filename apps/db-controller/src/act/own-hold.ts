@@ -5,16 +5,17 @@ import {
   Session,
   type AlsoWrite,
   type BeatResult,
-  type ConsulClient,
+  type Clock,
+  type ConsulApi,
   type LeaseTimes,
   type ReleaseOutcome,
 } from '@ha-postgres/consul-election';
 import type { Hold } from '@ha-postgres/failover';
-import { bootId, monotonicNow, type Log, type Millis } from '@ha-postgres/service-kit';
+import type { Log, Millis } from '@ha-postgres/service-kit';
 import type { StoredHold } from '../disk';
 
 export interface OwnHoldOptions {
-  readonly client: ConsulClient;
+  readonly client: ConsulApi;
   readonly key: string;
   readonly self: NodeAddress;
   readonly times: LeaseTimes;
@@ -24,6 +25,8 @@ export interface OwnHoldOptions {
   /** Where this node's WAL ends, as last seen. */
   readonly position: () => { readonly lsn: Lsn | null; readonly timeline: number | null };
   readonly onChange: () => void;
+  readonly clock: Clock;
+  readonly bootId: string;
 }
 
 export interface HoldFacts {
@@ -63,6 +66,7 @@ export class OwnHold {
       session: session.id,
       times: options.times,
       log: options.log,
+      clock: options.clock,
       hedgeAfterMs: options.unansweredLimitMs,
       firstBeat,
       value: (beat) => JSON.stringify(this.value(beat)),
@@ -83,7 +87,7 @@ export class OwnHold {
     const { term, acquiredAt, predecessor, last, parentTerm } = this.facts;
     const waitUntil = Number.isFinite(this.facts.waitUntil) ? this.facts.waitUntil : null;
     return {
-      bootId: bootId(),
+      bootId: this.options.bootId,
       term,
       session: this.session.id,
       phase: this.confirmed,
@@ -179,10 +183,11 @@ export function adoptHold(stored: StoredHold, options: OwnHoldOptions): OwnHold 
     client: options.client,
     name: `ha-postgres ${options.self.node}`,
     log: options.log,
+    clock: options.clock,
   });
   const waitUntil = stored.waitUntil ?? Number.NEGATIVE_INFINITY;
   // Beats of the former process had lower numbers: no value may occur twice.
-  const firstBeat = Math.floor(monotonicNow());
+  const firstBeat = Math.floor(options.clock.now());
   return new OwnHold(
     { term, acquiredAt, waitUntil, predecessor, last, parentTerm },
     session,

@@ -1,6 +1,6 @@
 import type { NodeAddress, VoteAnswer } from '@ha-postgres/cluster-state';
 import type { Effects } from '@ha-postgres/failover';
-import { messageOf, monotonicNow, type Millis } from '@ha-postgres/service-kit';
+import { messageOf, type Millis } from '@ha-postgres/service-kit';
 import { FAILSAFE_TIME_MS } from '../config';
 import type { Parts } from '../parts';
 import { stopReceiving } from './stop-receiving';
@@ -12,10 +12,10 @@ const VOTE_LIMIT_MS = 150;
 const OWN_POSITION_LIMIT_MS = 1000;
 
 export function peerEffects(parts: Parts): Pick<Effects, 'collectVotes' | 'askFailsafe'> {
-  const { facts, consul, peers, self, times, log } = parts;
+  const { facts, consul, peers, self, times, log, clock } = parts;
   return {
     collectVotes: async ({ term }) => {
-      const startedAt = monotonicNow();
+      const startedAt = clock.now();
       const asked = (consul.members.known ? consul.members.value.members : []).filter(({ node }) => node !== self.node);
       facts.votes = { term, startedAt, complete: false, answers: [] };
       const request = { term, candidate: self.node };
@@ -34,7 +34,7 @@ export function peerEffects(parts: Parts): Pick<Effects, 'collectVotes' | 'askFa
 
     askFailsafe: async ({ term }) => {
       const { hold } = facts;
-      const sentAt = monotonicNow();
+      const sentAt = clock.now();
       facts.lastFailsafeAskAt = sentAt;
       const asked = everyMember(parts);
       if (hold?.facts.term !== term || asked === null) return;

@@ -1,6 +1,6 @@
 import { fenceStart } from '@ha-postgres/consul-election';
-import { HeldConnection, ServerFailure, checkpoint, promote } from '@ha-postgres/pg-health';
-import { killProcessesIn, messageOf, monotonicNow, pause, processesIn } from '@ha-postgres/service-kit';
+import { ServerFailure, checkpoint, promote } from '@ha-postgres/pg-health';
+import { messageOf } from '@ha-postgres/service-kit';
 import type { Effects } from '@ha-postgres/failover';
 import { errors } from '../errors';
 import { failpoint } from '../failpoint';
@@ -17,7 +17,7 @@ const NOT_HELD = 'the lock is not held for this term';
 const LEASE_ENDS = 'the lease is about to end';
 
 export function postgresEffects(parts: Parts): Pick<Effects, 'promote' | 'killPostgres'> {
-  const { facts, disk, config, log, policy, postgres } = parts;
+  const { facts, disk, config, log, policy, postgres, clock, processes } = parts;
   return {
     promote: async ({ term }) => {
       assertRight(parts, term);
@@ -37,32 +37,29 @@ export function postgresEffects(parts: Parts): Pick<Effects, 'promote' | 'killPo
       await promote(postgres.connection).catch((error: unknown) => {
         if (!(error instanceof ServerFailure) || error.sqlState !== OBJECT_NOT_IN_PREREQUISITE_STATE) throw error;
       });
-      const until = monotonicNow() + policy.promoteTimeoutMs;
+      const until = clock.now() + policy.promoteTimeoutMs;
       // A hold that ended must not keep the next one from promoting.
       const isHeld = () => facts.hold?.facts.term === term;
-      while (isHeld() && monotonicNow() < until && (await isInRecovery(parts))) await pause(POLL_MS);
+      while (isHeld() && clock.now() < until && (await isInRecovery(parts))) await clock.pause(POLL_MS);
       await postgres.readAnew();
     },
 
     killPostgres: async () => {
-      const until = monotonicNow() + KILL_LIMIT_MS;
+      const until = clock.now() + KILL_LIMIT_MS;
       log.warn(
         { event: 'fence.second', dataDir: config.dataDir },
         'the runner did not stop PostgreSQL in time: kills its processes',
       );
       do {
-        if (killProcessesIn(config.dataDir, 'SIGKILL').length > 0) facts.seesPostgres = true;
-        if (processesIn(config.dataDir).length === 0) {
-          if (facts.seesPostgres) facts.ownKillAt = monotonicNow();
+        if (processes.kill().length > 0) facts.seesPostgres = true;
+        if (processes.list().length === 0) {
+          if (facts.seesPostgres) facts.ownKillAt = clock.now();
           else letTheLeaseRunOut(parts);
           return;
         }
-        await pause(POLL_MS);
-      } while (monotonicNow() < until);
-      log.error(
-        { event: 'fence.failed', left: processesIn(config.dataDir) },
-        'processes of the data directory survive SIGKILL',
-      );
+        await clock.pause(POLL_MS);
+      } while (clock.now() < until);
+      log.error({ event: 'fence.failed', left: processes.list() }, 'processes of the data directory survive SIGKILL');
     },
   };
 }
@@ -89,10 +86,10 @@ function assertRight(parts: Parts, term: number): void {
   throw error;
 }
 
-function obstacleToPromotion({ facts, disk, times }: Parts, term: number): string | null {
+function obstacleToPromotion({ facts, disk, times, clock }: Parts, term: number): string | null {
   const hold = facts.hold?.view;
   const armed = facts.runner.known ? facts.runner.value.armed : null;
-  const now = monotonicNow();
+  const now = clock.now();
   if (hold?.term !== term || hold.lost) return NOT_HELD;
   if (now < hold.waitUntil) return "the predecessor's lease is not over";
   if (now >= fenceStart(hold.endsAt, times)) return LEASE_ENDS;
@@ -109,10 +106,13 @@ async function isInRecovery({ postgres }: Parts): Promise<boolean> {
  * Until then `pg_rewind` of PostgreSQL ≤ 15 says "no rewind required", and `pg_control` shows the old timeline. Not at once:
  * the first writes of clients that have just come over would wait behind its writing.
  */
-export async function checkpointInBackground({ target, config, log, facts }: Parts, term: number): Promise<void> {
-  await pause(CHECKPOINT_DELAY_MS);
+export async function checkpointInBackground(
+  { server, config, log, facts, clock }: Parts,
+  term: number,
+): Promise<void> {
+  await clock.pause(CHECKPOINT_DELAY_MS);
   if (facts.hold?.facts.term !== term) return;
-  const connection = new HeldConnection(target, {
+  const connection = server.hold({
     connectTimeoutMs: config.connectTimeout,
     queryTimeoutMs: CHECKPOINT_TIMEOUT_MS,
     onLost: () => undefined,

@@ -1,7 +1,6 @@
 import type { HistoryEntry, MembersValue } from '@ha-postgres/cluster-state';
 import type { BeatResult, Written } from '@ha-postgres/consul-election';
 import type { Effects } from '@ha-postgres/failover';
-import { monotonicNow } from '@ha-postgres/service-kit';
 import { failpoint } from '../failpoint';
 import type { Parts } from '../parts';
 import { checkpointInBackground } from './postgres-effects';
@@ -74,7 +73,7 @@ async function rereadAfter({ consul, log }: Parts, result: BeatResult): Promise<
   await consul.reread();
 }
 
-async function historyEntry({ facts, postgres, self }: Parts, term: number): Promise<HistoryEntry> {
+async function historyEntry({ facts, postgres, self, clock }: Parts, term: number): Promise<HistoryEntry> {
   const hold = facts.hold;
   const [row] = await postgres.connection.query<{ fork: string | null }>(
     'SELECT pg_last_wal_replay_lsn()::text AS fork',
@@ -87,7 +86,7 @@ async function historyEntry({ facts, postgres, self }: Parts, term: number): Pro
     node: self.node,
     from: hold?.facts.last?.node ?? null,
     why: hold?.facts.predecessor === null ? 'bootstrap' : `took over from term ${hold?.facts.predecessor.term ?? 0}`,
-    at: new Date().toISOString(),
-    tookMs: Math.round(monotonicNow() - (hold?.facts.acquiredAt ?? monotonicNow())),
+    at: new Date(clock.wallNow()).toISOString(),
+    tookMs: Math.round(clock.now() - (hold?.facts.acquiredAt ?? clock.now())),
   };
 }

@@ -1,5 +1,5 @@
 import { resumeReplay, walReceiverStopped } from '@ha-postgres/pg-health';
-import { monotonicNow, pause, type Millis } from '@ha-postgres/service-kit';
+import type { Millis } from '@ha-postgres/service-kit';
 import type { Parts } from '../parts';
 
 const POLL_MS = 3;
@@ -10,18 +10,18 @@ const POLL_MS = 3;
  * @returns null, or why it was not done by `until`. @throws ServerFailure
  */
 export async function stopReceiving(parts: Parts, until: Millis): Promise<string | null> {
-  const { postgres } = parts;
+  const { postgres, clock } = parts;
   while (!isCutOff(parts)) {
-    if (monotonicNow() > until) return 'the runner has not cut the WAL receiver off in time';
-    await pause(POLL_MS);
+    if (clock.now() > until) return 'the runner has not cut the WAL receiver off in time';
+    await clock.pause(POLL_MS);
   }
   if (!runs(parts)) return null;
   await resumeReplay(postgres.connection);
-  const stopped = await walReceiverStopped(postgres.connection, { limitMs: Math.max(1, until - monotonicNow()) });
+  const stopped = await walReceiverStopped(postgres.connection, { limitMs: Math.max(1, until - clock.now()), clock });
   if (!stopped) return 'the WAL receiver did not stop in time';
   await postgres.readAnew();
-  while (!postgres.sight.replayed && monotonicNow() < until) {
-    await pause(POLL_MS);
+  while (!postgres.sight.replayed && clock.now() < until) {
+    await clock.pause(POLL_MS);
     await postgres.readAnew();
   }
   return null;

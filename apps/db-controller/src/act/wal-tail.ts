@@ -5,7 +5,7 @@ import { messageOf } from '@ha-postgres/service-kit';
 import type { Observation } from '@ha-postgres/failover';
 import type { Parts } from '../parts';
 import type { OwnHold } from './own-hold';
-import { pageOf, readWal, writeWal, type WalPlace } from './wal-segments';
+import { pageOf, type WalPlace } from './wal-segments';
 
 /** More than a Master has unsent when its PostgreSQL dies; what is longer is left out. */
 const TAIL_BYTES_MAX = 64 * 1024;
@@ -17,7 +17,7 @@ const LIMIT_MS = { released: 500, lost: 100 } as const;
  * own newest term, and only while its PostgreSQL is stopped: it must not change any more.
  */
 export function answerWalTail(parts: Parts, o: Observation, request: WalTailRequest): WalTailAnswer {
-  const { self, disk, config } = parts;
+  const { self, disk, config, wal } = parts;
   const start = pageOf(parseLsn(request.from));
   const answer = (why: string, bytes: string | null): WalTailAnswer => ({
     node: self.node,
@@ -29,7 +29,7 @@ export function answerWalTail(parts: Parts, o: Observation, request: WalTailRequ
   if (disk.record.ledTerm !== request.term) return answer(`did not lead term ${request.term}`, null);
   if (!isStopped(o) && !hasNoPostgres(o)) return answer('its PostgreSQL is not known to be stopped', null);
   try {
-    const bytes = readWal({ dataDir: config.dataDir, ...request }, start, TAIL_BYTES_MAX);
+    const bytes = wal.read({ dataDir: config.dataDir, ...request }, start, TAIL_BYTES_MAX);
     return answer('stopped', bytes.toString('base64'));
   } catch (error) {
     return answer(messageOf(error), null);
@@ -83,12 +83,12 @@ export async function fetchWalTail(parts: Parts, hold: OwnHold): Promise<WalTail
  * is put where PostgreSQL looks once more before it ends its recovery. Its records are verified by PostgreSQL itself:
  * replay ends where the dead Master's own recovery would.
  */
-export function applyWalTail({ facts, log }: Parts, term: number): void {
+export function applyWalTail({ facts, log, wal }: Parts, term: number): void {
   const tail = facts.walTail;
   if (tail?.term !== term) return;
   const said = { start: formatLsn(tail.start), bytes: tail.bytes.length };
   try {
-    writeWal(tail.place, tail.start, tail.bytes);
+    wal.write(tail.place, tail.start, tail.bytes);
     log.info({ event: 'wal-tail.applied', ...said }, 'took over what the last Master had not sent');
   } catch (error) {
     const why = messageOf(error);

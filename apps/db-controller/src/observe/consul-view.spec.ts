@@ -4,6 +4,7 @@ import { monotonicNow } from '@ha-postgres/service-kit';
 import { until } from '../../test/fixture/clock';
 import { masterValue, address } from '../../test/fixture/values';
 import { LogLines, endWorlds, world } from '../../test/fixture/world';
+import { thisMachine } from '../machine';
 import { ConsulView } from './consul-view';
 
 const keys = clusterKeys('service/postgres');
@@ -23,7 +24,15 @@ function byHand() {
     paths: () => ['agent'],
     kvGet: () => new Promise<KvRead>((resolve) => waiting.push({ sentAt: monotonicNow(), resolve })),
   };
-  const view = new ConsulView(client as unknown as ConsulClient, keys, 'b', log.log, () => undefined, 500);
+  const view = new ConsulView(
+    client as unknown as ConsulClient,
+    keys,
+    'b',
+    log.log,
+    () => undefined,
+    500,
+    thisMachine(),
+  );
   const done: Promise<void>[] = [];
   const ask = () => {
     done.push(view.confirmMaster(1000));

@@ -10,13 +10,14 @@ import {
 import {
   sight,
   watchKey,
-  type ConsulClient,
+  type ConsulApi,
   type KvEntry,
   type PredecessorSight,
   type Watch,
 } from '@ha-postgres/consul-election';
 import type { Fact, InitializeSight, MasterSight, MembersSight } from '@ha-postgres/failover';
 import type { Log, Millis } from '@ha-postgres/service-kit';
+import type { Machine } from '../machine';
 
 /**
  * How long the watch of `master` blocks, as a part of the heartbeat. (Consul adds up to a sixteenth.) A beat answers it before
@@ -48,15 +49,16 @@ export class ConsulView {
   private readonly watches: Watch<KvEntry | null>[];
 
   constructor(
-    private readonly client: ConsulClient,
+    private readonly client: ConsulApi,
     private readonly keys: ClusterKeys,
     private readonly node: string,
     private readonly log: Log,
     private readonly onChange: () => void,
     heartbeatIntervalMs: Millis,
+    { clock, random }: Pick<Machine, 'clock' | 'random'>,
   ) {
     const waitMs = () => heartbeatIntervalMs * (this.isBeating ? WAIT_FOR_A_BEAT : WAIT_WITHOUT_BEATS);
-    const settings = { log, consistency: 'default' } as const;
+    const settings = { log, clock, random, consistency: 'default' } as const;
     const watch = (key: string, take: (entry: KvEntry | null, times: Times) => void, everyMs = 50) =>
       watchKey(
         client,
@@ -73,7 +75,7 @@ export class ConsulView {
       watchKey(
         client,
         keys.master,
-        { log, consistency: 'consistent', waitMs },
+        { log, clock, random, consistency: 'consistent', waitMs },
         { onValue: () => undefined, onAnswer: (answer) => this.sawMaster(answer.value, answer) },
       ),
       watch(keys.members, (entry, times) => this.sawMembers(entry, times)),

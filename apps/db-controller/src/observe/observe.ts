@@ -1,17 +1,14 @@
 import type { Action, Observation } from '@ha-postgres/failover';
-import { monotonicNow } from '@ha-postgres/service-kit';
 import type { Parts } from '../parts';
 import type { ClockJump } from './clock-jump';
 
-const startedAt = monotonicNow();
-
 /** Everything that a decision may depend on, as one value. */
 export function observe(parts: Parts, clockJump: ClockJump, inFlight: ReadonlySet<Action['type']>): Observation {
-  const { consul, disk, facts, policy, postgres, publisher, self } = parts;
+  const { consul, disk, facts, policy, postgres, publisher, self, clock, startedAt } = parts;
   return {
-    now: monotonicNow(),
+    now: clock.now(),
     startedAt,
-    chance: Math.random(),
+    chance: parts.random(),
     self,
     policy,
     master: consul.master,

@@ -1,20 +1,20 @@
 import {
-  AliveCheck,
   FailureThreshold,
-  HeldConnection,
   ReplicationCheck,
   hasServerAnswered,
   readServerState,
   type AliveResult,
-  type ConnectionTarget,
   type Queryable,
   type ServerState,
 } from '@ha-postgres/pg-health';
 import type { PostgresSight } from '@ha-postgres/failover';
-import { messageOf, monotonicNow, pause, type Log, type Millis } from '@ha-postgres/service-kit';
+import { messageOf, type Log, type Millis } from '@ha-postgres/service-kit';
+import type { MachineClock } from '../machine';
+import type { HeldPort, PostgresPort } from '../ports';
 
 export interface PostgresViewOptions {
-  readonly target: ConnectionTarget;
+  readonly server: PostgresPort;
+  readonly clock: MachineClock;
   readonly checkIntervalMs: number;
   readonly stateIntervalMs: number;
   readonly connectTimeoutMs: number;
@@ -31,10 +31,10 @@ const RECONNECT_MS = 200;
 
 /** What this node's PostgreSQL says of itself: alive by new connections, its state by a held one. Decides nothing. */
 export class PostgresView {
-  private readonly alive: AliveCheck;
+  private readonly alive: ReturnType<PostgresPort['aliveCheck']>;
   private readonly aliveThreshold: FailureThreshold;
   private replication: ReplicationCheck;
-  private readonly held: HeldConnection;
+  private readonly held: HeldPort;
   private readonly stop = new AbortController();
   private state: ServerState | null = null;
   private readAt: Millis | null = null;
@@ -46,10 +46,10 @@ export class PostgresView {
 
   constructor(private readonly options: PostgresViewOptions) {
     const timeouts = { connectTimeoutMs: options.connectTimeoutMs, queryTimeoutMs: options.queryTimeoutMs };
-    this.alive = new AliveCheck(options.target, timeouts);
+    this.alive = options.server.aliveCheck(timeouts);
     this.aliveThreshold = new FailureThreshold(options.aliveThreshold);
     this.replication = new ReplicationCheck(options.replicationThreshold);
-    this.held = new HeldConnection(options.target, { ...timeouts, onLost: (failure) => this.lost(failure.message) });
+    this.held = options.server.hold({ ...timeouts, onLost: (failure) => this.lost(failure.message) });
   }
 
   /** The held connection: for commands to PostgreSQL, one after the other. */
@@ -134,7 +134,7 @@ export class PostgresView {
   private async read(): Promise<void> {
     try {
       await this.held.open(this.stop.signal);
-      const beganAt = monotonicNow();
+      const beganAt = this.options.clock.now();
       this.state = await readServerState(this.held);
       this.readAt = beganAt;
       this.recoveryTold = this.state.inRecovery;
@@ -150,7 +150,10 @@ export class PostgresView {
     while (!this.stop.signal.aborted) {
       await this.refresh();
       this.countStreaming();
-      await pause(this.state === null ? RECONNECT_MS : this.intervalMs(this.state), this.stop.signal);
+      await this.options.clock.pause(
+        this.state === null ? RECONNECT_MS : this.intervalMs(this.state),
+        this.stop.signal,
+      );
     }
   }
 
@@ -179,7 +182,7 @@ export class PostgresView {
   private async checkForEver(): Promise<void> {
     while (!this.stop.signal.aborted) {
       await this.check();
-      await pause(this.options.checkIntervalMs, this.stop.signal);
+      await this.options.clock.pause(this.options.checkIntervalMs, this.stop.signal);
     }
   }
 

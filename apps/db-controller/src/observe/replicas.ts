@@ -1,5 +1,5 @@
 import { parseNodeStatus, type NodeAddress } from '@ha-postgres/cluster-state';
-import { messageOf, monotonicNow, type Millis } from '@ha-postgres/service-kit';
+import { messageOf, type Millis, type Timer } from '@ha-postgres/service-kit';
 import type { Parts } from '../parts';
 
 const LOOK_MS = 1000;
@@ -13,7 +13,7 @@ const LIVE_LIMIT_MS = 1000;
 export class Replicas {
   private readonly seenAt = new Map<string, Millis>();
   private readonly addresses = new Map<string, { readonly address: NodeAddress; readonly at: Millis }>();
-  private timer: NodeJS.Timeout | null = null;
+  private timer: Timer | null = null;
   private stopped = false;
 
   constructor(private readonly parts: Parts) {}
@@ -24,7 +24,7 @@ export class Replicas {
 
   stop(): void {
     this.stopped = true;
-    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer?.cancel();
   }
 
   private async look(): Promise<void> {
@@ -40,12 +40,12 @@ export class Replicas {
     } catch (error) {
       log.debug({ event: 'replicas.look-failed', why: messageOf(error) }, 'could not look for Replicas');
     }
-    if (!this.stopped) this.timer = setTimeout(() => void this.look(), LOOK_MS);
+    if (!this.stopped) this.timer = this.parts.clock.schedule(LOOK_MS, () => void this.look());
   }
 
   private async lookAsMaster(): Promise<void> {
-    const { facts, consul, postgres, poke } = this.parts;
-    const now = monotonicNow();
+    const { facts, consul, postgres, poke, clock } = this.parts;
+    const now = clock.now();
     const streaming = postgres.sight.streamingReplicas;
     for (const node of streaming) this.seenAt.set(node, now);
     const addresses = await Promise.all([...new Set(streaming)].map((node) => this.addressOf(node)));
@@ -64,12 +64,12 @@ export class Replicas {
   }
 
   private async isGone(member: NodeAddress): Promise<boolean> {
-    const now = monotonicNow();
+    const now = this.parts.clock.now();
     const seenAt = this.seenAt.get(member.node) ?? now;
     this.seenAt.set(member.node, seenAt);
     if (now - seenAt < LOOK_MS) return false;
     if (await this.parts.peers.isLive(member, LIVE_LIMIT_MS)) {
-      this.seenAt.set(member.node, monotonicNow());
+      this.seenAt.set(member.node, this.parts.clock.now());
       return false;
     }
     return now - seenAt > GONE_MS;
@@ -79,13 +79,13 @@ export class Replicas {
   private async addressOf(node: string): Promise<NodeAddress | null> {
     const { client, keys } = this.parts;
     const known = this.addresses.get(node);
-    if (known !== undefined && monotonicNow() < known.at + ADDRESS_VALID_MS) return known.address;
+    if (known !== undefined && this.parts.clock.now() < known.at + ADDRESS_VALID_MS) return known.address;
     const { entry } = await client.kvGet(keys.status(node), { timeoutMs: LIVE_LIMIT_MS });
     const parsed = entry === null ? null : parseNodeStatus(entry.value);
     if (parsed?.ok !== true) return null;
     const { host, port, apiPort } = parsed.value;
     const address = { node, host, port, apiPort };
-    this.addresses.set(node, { address, at: monotonicNow() });
+    this.addresses.set(node, { address, at: this.parts.clock.now() });
     return address;
   }
 }

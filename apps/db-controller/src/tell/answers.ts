@@ -8,7 +8,7 @@ import type {
 } from '@ha-postgres/cluster-state';
 import { mayPromiseFailsafe, mayVote, takeoverOutlook, type Observation } from '@ha-postgres/failover';
 import { formatLsn } from '@ha-postgres/lsn';
-import { messageOf, monotonicNow } from '@ha-postgres/service-kit';
+import { messageOf } from '@ha-postgres/service-kit';
 import { stopReceiving } from '../act/stop-receiving';
 import { answerWalTail } from '../act/wal-tail';
 import type { Parts } from '../parts';
@@ -24,9 +24,9 @@ export class Answers {
   ) {}
 
   failsafe(request: FailsafeRequest): FailsafeAnswer {
-    const { consul, disk, self, policy, log } = this.parts;
+    const { consul, disk, self, policy, log, clock } = this.parts;
     // From its receipt: later than the holder's sending, so the promise outlives the lease that rests on it.
-    const receivedAt = monotonicNow();
+    const receivedAt = clock.now();
     const consent = mayPromiseFailsafe(this.observation(), request, consul.consistentAnswerAt);
     if (consent.agree) disk.promise(receivedAt + policy.leaseDurationMs + policy.driftMarginMs);
     log.info(
@@ -41,8 +41,8 @@ export class Answers {
   }
 
   async vote(request: VoteRequest): Promise<VoteAnswer> {
-    const { disk, log, poke } = this.parts;
-    const until = monotonicNow() + VOTE_LIMIT_MS;
+    const { disk, log, poke, clock } = this.parts;
+    const until = clock.now() + VOTE_LIMIT_MS;
     const consent = mayVote(this.observation(), request);
     if (!consent.agree) return this.answer(request, false, consent.why);
     disk.update({ votedTerm: request.term });

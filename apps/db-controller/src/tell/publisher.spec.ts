@@ -1,5 +1,6 @@
 import { bootId, monotonicNow, nanosTextToMillis } from '@ha-postgres/service-kit';
 import { address, masterValue } from '../../test/fixture/values';
+import { thisMachine } from '../machine';
 import { Publisher, type Saying } from './publisher';
 
 function saying(change: Partial<Saying> = {}): Saying {
@@ -25,28 +26,28 @@ const lead = (change: Partial<Saying> = {}) =>
 
 describe('what the node is told', () => {
   it('is nothing at first', () => {
-    const publisher = new Publisher();
+    const publisher = new Publisher(thisMachine());
     expect(publisher.published).toBeNull();
     expect(publisher.states.current.index).toBe(0);
   });
 
   it('has the boot, and the deadline in nanoseconds as it was given', () => {
-    const publisher = new Publisher();
+    const publisher = new Publisher(thisMachine());
     publisher.say(lead({ validUntil: 123_456.789 }));
     expect(publisher.states.current).toMatchObject({ bootId: bootId(), validUntil: '123456789000' });
   });
 
   it('has an index above everything that a former process of this boot has told', () => {
-    const former = new Publisher();
+    const former = new Publisher(thisMachine());
     for (let term = 1; term < 50; term += 1) former.say(lead({ instruction: { kind: 'lead', term } }));
-    const publisher = new Publisher();
+    const publisher = new Publisher(thisMachine());
     publisher.say(saying());
     expect(publisher.states.current.index).toBeGreaterThan(former.states.current.index);
     expect(Number.isSafeInteger(publisher.states.current.index)).toBe(true);
   });
 
   it('has a higher index at every change, and is not told again without one', () => {
-    const publisher = new Publisher();
+    const publisher = new Publisher(thisMachine());
     const first = saying();
     publisher.say(first);
     const { index } = publisher.states.current;
@@ -57,7 +58,7 @@ describe('what the node is told', () => {
   });
 
   it("tells a right that grows, or ends earlier, at once; a Replica's validity only with a renewal", () => {
-    const publisher = new Publisher();
+    const publisher = new Publisher(thisMachine());
     const now = monotonicNow();
     publisher.say(lead({ validUntil: now + 2000 }));
     publisher.say(lead({ validUntil: now + 2500 }));
@@ -70,7 +71,7 @@ describe('what the node is told', () => {
   });
 
   it('tells of another Master at once, and of each of its beats only with a renewal', () => {
-    const publisher = new Publisher();
+    const publisher = new Publisher(thisMachine());
     const first = saying({ masterValue: masterValue() });
     publisher.say(first);
     const { index } = publisher.states.current;
@@ -81,7 +82,7 @@ describe('what the node is told', () => {
   });
 
   it('is renewed a second after it was last told, though nothing changed', () => {
-    const publisher = new Publisher();
+    const publisher = new Publisher(thisMachine());
     const clock = jest.spyOn(process.hrtime, 'bigint');
     try {
       clock.mockReturnValue(5_000_000_000n);
@@ -102,7 +103,7 @@ describe('what the node is told', () => {
 
 describe('the index since which an instruction stands', () => {
   it('stays while the instruction is the same, whatever else is told', () => {
-    const publisher = new Publisher();
+    const publisher = new Publisher(thisMachine());
     publisher.say(lead({ validUntil: 2000 }));
     const since = publisher.published;
     expect(since?.instructionIndex).toBe(publisher.states.current.index);
@@ -112,7 +113,7 @@ describe('the index since which an instruction stands', () => {
   });
 
   it('is that of the answer which first said so', () => {
-    const publisher = new Publisher();
+    const publisher = new Publisher(thisMachine());
     publisher.say(lead());
     publisher.say(saying({ instruction: { kind: 'stop', mode: 'immediate', why: 'lost' } }));
     expect(publisher.published).toMatchObject({

@@ -1,6 +1,7 @@
 import type { ControllerState, RunnerInstruction } from '@ha-postgres/cluster-state';
 import type { Published as PublishedSight } from '@ha-postgres/failover';
-import { Published, bootId, millisToNanosText, monotonicNow, type Millis } from '@ha-postgres/service-kit';
+import { Published, millisToNanosText, type Millis } from '@ha-postgres/service-kit';
+import type { Machine } from '../machine';
 
 /** What one decision says to the node; the publisher adds index, boot and validity as text. */
 export interface Saying extends Omit<ControllerState, 'index' | 'bootId' | 'validUntil' | 'instruction'> {
@@ -17,10 +18,14 @@ const NOTHING: ControllerState = { index: 0 } as ControllerState;
 
 /** The one state of the node that role-server, and through it the runner, is told; each change with a higher index. */
 export class Publisher {
-  readonly states = new Published<ControllerState>(NOTHING);
+  readonly states: Published<ControllerState>;
   private said = '';
   private saidAt: Millis = Number.NEGATIVE_INFINITY;
   private sight: PublishedSight | null = null;
+
+  constructor(private readonly machine: Pick<Machine, 'clock' | 'bootId'>) {
+    this.states = new Published<ControllerState>(NOTHING, machine.clock);
+  }
 
   /** What the runner is told now; null before anything was published by this process. */
   get published(): PublishedSight | null {
@@ -29,7 +34,7 @@ export class Publisher {
 
   /** Publishes what changes the node's doings at once, and everything else once a second. */
   say(saying: Saying): void {
-    const now = monotonicNow();
+    const now = this.machine.clock.now();
     const { status, lagBytes, masterValue, validUntil, ...rest } = saying;
     // A right that grows is told at once; an ordinary answer's validity only with the next renewal.
     const told = JSON.stringify({
@@ -43,7 +48,7 @@ export class Publisher {
     // Microseconds of the monotonic clock: higher than what a former process of this boot has published.
     const index = Math.max(this.states.current.index + 1, Math.floor(now * 1000));
     this.remember(saying.instruction, index, now);
-    this.states.publish({ ...saying, index, bootId: bootId(), validUntil: millisToNanosText(validUntil) });
+    this.states.publish({ ...saying, index, bootId: this.machine.bootId, validUntil: millisToNanosText(validUntil) });
   }
 
   private remember(instruction: RunnerInstruction, index: number, now: Millis): void {

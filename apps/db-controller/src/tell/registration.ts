@@ -1,5 +1,5 @@
 import type { NodeStatus, Role } from '@ha-postgres/cluster-state';
-import { messageOf, monotonicNow, type Millis } from '@ha-postgres/service-kit';
+import { messageOf, type Millis, type Timer } from '@ha-postgres/service-kit';
 import type { Parts } from '../parts';
 import { toldRecovery } from './readiness';
 
@@ -19,16 +19,19 @@ export class Registration {
   private checksAt: Millis = Number.NEGATIVE_INFINITY;
   private running: Promise<void> | null = null;
   private again = false;
-  private timer: NodeJS.Timeout | null = null;
+  private timer: Timer | null = null;
 
   constructor(private readonly parts: Parts) {}
 
   start(): void {
-    this.timer = setInterval(() => this.write(), STATUS_MS);
+    this.timer = this.parts.clock.schedule(STATUS_MS, () => {
+      this.start();
+      this.write();
+    });
   }
 
   stop(): void {
-    if (this.timer !== null) clearInterval(this.timer);
+    this.timer?.cancel();
   }
 
   /** Takes note; a changed role or health is written at once, everything else once a second. */
@@ -107,7 +110,7 @@ export class Registration {
     // A Master has nobody to stream from.
     const streams = status.role === 'Master' || (!postgres.isReplicationFailing && alive);
     const text = JSON.stringify([alive, streams, status.role]);
-    if (text === this.written.checks && monotonicNow() < this.checksAt + RENEW_MS) return;
+    if (text === this.written.checks && this.parts.clock.now() < this.checksAt + RENEW_MS) return;
     const says = (role: Role | null) => `role ${role ?? 'undecided'}, ${status.rule}`;
     try {
       await client.updateTtlCheck(
@@ -125,7 +128,7 @@ export class Registration {
       throw error;
     }
     this.written.checks = text;
-    this.checksAt = monotonicNow();
+    this.checksAt = this.parts.clock.now();
   }
 }
 

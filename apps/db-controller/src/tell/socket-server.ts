@@ -6,20 +6,18 @@ import {
   parseVoteRequest,
   parseWalTailRequest,
   type Parsed,
-  type RunnerReport,
 } from '@ha-postgres/cluster-state';
 import {
   jsonError,
   listenOn,
   messageOf,
-  monotonicNow,
   parseDuration,
-  processesIn,
   type CloseServer,
   type Metrics,
 } from '@ha-postgres/service-kit';
 import type { Parts } from '../parts';
 import type { Answers } from './answers';
+import { takeReport } from './take-report';
 
 const WAIT_MAX_MS = 60_000;
 
@@ -107,14 +105,6 @@ function asked<T>(parse: (input: string) => Parsed<T>, answer: (question: T) => 
     const parsed = parse(body);
     return parsed.ok ? answer(parsed.value) : bad('body', parsed.why);
   };
-}
-
-function takeReport({ facts, postgres, config, poke }: Parts, report: RunnerReport): void {
-  const before = facts.runner.known ? facts.runner.value.postgres.startedAt : null;
-  if (report.postgres.startedAt !== null && report.postgres.startedAt !== before) postgres.serverStarted();
-  facts.runner = { known: true, value: report, seenAt: monotonicNow() };
-  poke();
-  if (!facts.seesPostgres && report.postgres.pid !== null) facts.seesPostgres = processesIn(config.dataDir).length > 0;
 }
 
 function waitOf(wait: string | null): number | null {

@@ -24,6 +24,9 @@ export interface PostmasterSource {
   readonly asItself: boolean;
 }
 
+/** What a {@link Postmaster} offers; a simulated one offers the same. */
+export type RunningPostmaster = { [K in keyof Postmaster]: Postmaster[K] };
+
 /** A running PostgreSQL. It never starts anything again by itself. */
 export class Postmaster {
   readonly startedAt: Millis = monotonicNow();

@@ -1,0 +1,32 @@
+import { randomUUID } from 'node:crypto';
+import { bootId, systemClock, type Clock, type Log } from '@ha-postgres/service-kit';
+import type { Problem, Task } from './core/facts';
+import { inspect, type Expectation, type Inspected } from './disk/inspect';
+import type { Marks } from './disk/runner-state';
+import { killAllIn } from './fence';
+import { carryOut, type TaskContext, type TaskTools } from './tasks';
+
+/** Time, processes and data directory, as values: the simulator runs the same runner on machines of its own. */
+export interface RunnerMachine {
+  readonly clock: Clock;
+  readonly bootId: string;
+  /** New at every start of a runner. */
+  readonly incarnation: string;
+  /** SIGKILLs every process of the data directory: sent before this returns; fulfilled when none is left. */
+  killAll(): Promise<void>;
+  /** What lies in the data directory. It never throws. */
+  inspect(marks: Marks): Inspected;
+  /** Carries a task out to its end; what went wrong, or null. It does not throw. */
+  carryOut(task: Task, context: TaskContext, onProgress: TaskTools['onProgress']): Promise<Problem | null>;
+}
+
+export function thisMachine(tools: Omit<TaskTools, 'onProgress'>, expectation: Expectation, log: Log): RunnerMachine {
+  return {
+    clock: systemClock,
+    bootId: bootId(),
+    incarnation: randomUUID(),
+    killAll: () => killAllIn(tools.dataDir, log),
+    inspect: (marks) => inspect(tools.dataDir, marks, expectation),
+    carryOut: (task, context, onProgress) => carryOut(task, { ...tools, onProgress }, context),
+  };
+}

@@ -1,0 +1,9 @@
+/** What the simulator runs of this app. No other app imports it. */
+export type { Problem, Task } from './core/facts';
+export { RULES } from './core/plan';
+export type { Inspected } from './disk/inspect';
+export type { Marks } from './disk/runner-state';
+export type { RunnerMachine } from './machine';
+export type { PostmasterExit, RunningPostmaster } from './postgres/postmaster';
+export { Runner, type RunnerParts } from './runner';
+export type { TaskContext } from './tasks';
