@@ -2,10 +2,10 @@ import { openConnection, type ClusterFile, type OpenConnection } from '@ha-postg
 
 const TIMEOUT_MS = 2_000;
 
-/** Opens a connection as the superuser to a port of this machine: a load balancer's, or a node's own. */
+/** Opens a connection as the superuser to a port of the cluster: a load balancer's, or a node's own. No two have the same. */
 export function connectTo(cluster: ClusterFile, port: number, timeoutMs = TIMEOUT_MS): Promise<OpenConnection> {
   const { name: user, password } = cluster.users.superuser;
-  return openConnection({ host: '127.0.0.1', port, user, password, database: 'postgres' }, timeoutMs);
+  return openConnection({ host: addressWith(cluster, port), port, user, password, database: 'postgres' }, timeoutMs);
 }
 
 /** Runs one statement on a connection of its own. @throws Error as `pg` reports it. */
@@ -17,6 +17,14 @@ export async function query<Row extends object>(cluster: ClusterFile, port: numb
   } finally {
     connection.drop();
   }
+}
+
+function addressWith({ nodes, loadBalancers }: ClusterFile, port: number): string {
+  const node = nodes.find(({ postgresPort }) => postgresPort === port);
+  const lb = loadBalancers.find(({ masterPort, standbyPort }) => [masterPort, standbyPort].includes(port));
+  const address = node?.address ?? lb?.address;
+  if (address === undefined) throw new RangeError(`port ${port} belongs to no member of the cluster`);
+  return address;
 }
 
 /** The node that answers at a port, by the port on which its PostgreSQL listens; null: nobody answers there. */

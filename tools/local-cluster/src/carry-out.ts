@@ -20,6 +20,12 @@ export async function carryOut(cluster: LocalCluster, command: Command, onDown: 
       return null;
     case 'restart':
       return cluster.restart(parseTarget(command.target));
+    case 'cut':
+      return cluster.cut(command.from, command.to, command.isOneWay);
+    case 'slow':
+      return cluster.slow(command.from, command.to, command.slowness);
+    case 'heal':
+      return cluster.heal(command.from, command.to);
     case 'status':
       return cluster.describe();
     case 'settled':

@@ -1,5 +1,7 @@
 import type { Role } from '@ha-postgres/cluster-state';
-import type { Layout, User } from './layout';
+import { hostOf, type Layout, type User } from './layout';
+import type { Link } from './network/links';
+import { hubNamespace, namespaceOf } from './network/place';
 import { consulUrl, roleServerUrl } from './process-specs';
 
 type Pids = Record<string, number | null>;
@@ -17,6 +19,15 @@ export interface ClusterFile {
   readonly clusterSecret: string;
   readonly workdir: string;
   readonly logs: string;
+  /** Null: all members share this machine's network. */
+  readonly network: {
+    /** Network namespaces by member: `ip netns exec NAMESPACE COMMAND` runs something there. */
+    readonly namespaces: Readonly<Record<string, string>>;
+    /** The namespace between them. */
+    readonly hub: string;
+    /** Which ways are cut or slow now. */
+    readonly faults: readonly Link[];
+  } | null;
   /** The process that supervises all others, and where it takes commands. */
   readonly owner: { readonly pid: number; readonly control: string };
 }
@@ -49,6 +60,7 @@ export interface ClusterLoadBalancer {
 export interface Seen {
   pids(member: string): Pids;
   role(node: string): Role | null;
+  faults(): readonly Link[];
 }
 
 /** Puts together what `cluster.json` says. */
@@ -56,36 +68,48 @@ export function describeCluster(layout: Layout, seen: Seen, owner: ClusterFile['
   const servers = layout.servers.map((server) => ({
     name: server.name,
     pid: seen.pids(server.name).consul ?? null,
-    http: consulUrl(layout, server),
+    http: consulUrl(layout, server.name, server),
   }));
   return {
     consul: { http: servers[0]?.http ?? '', prefix: layout.consulPrefix, servers },
     nodes: layout.nodes.map((node) => ({
       name: node.name,
-      address: layout.host,
+      address: hostOf(layout, node.name),
       postgresPort: node.postgresPort,
       roleServerUrl: roleServerUrl(layout, node),
       dataDir: node.dataDir,
       role: seen.role(node.name),
-      consulHttp: consulUrl(layout, node.agent),
+      consulHttp: consulUrl(layout, node.name, node.agent),
       controllerSocket: node.controllerSocket,
       processes: seen.pids(node.name),
     })),
     loadBalancers: layout.loadBalancers.map((lb) => ({
       name: lb.name,
-      address: layout.host,
+      address: hostOf(layout, lb.name),
       masterPort: lb.masterPort,
       standbyPort: lb.standbyPort,
       adminPort: lb.adminPort,
       statsPort: lb.statsPort,
-      syncerUrl: `http://${layout.host}:${lb.syncerPort}`,
-      consulHttp: consulUrl(layout, lb.agent),
+      syncerUrl: `http://${hostOf(layout, lb.name)}:${lb.syncerPort}`,
+      consulHttp: consulUrl(layout, lb.name, lb.agent),
       processes: seen.pids(lb.name),
     })),
     users: layout.users,
     clusterSecret: layout.clusterSecret,
     workdir: layout.workdir,
     logs: layout.logs,
+    network: describeNetwork(layout, seen),
     owner,
+  };
+}
+
+function describeNetwork(layout: Layout, seen: Seen): ClusterFile['network'] {
+  const { network, servers, nodes, loadBalancers } = layout;
+  if (network === undefined) return null;
+  const names = [...servers, ...nodes, ...loadBalancers].map(({ name }) => name);
+  return {
+    namespaces: Object.fromEntries(names.map((name) => [name, namespaceOf(network, name)])),
+    hub: hubNamespace(network),
+    faults: seen.faults(),
   };
 }

@@ -7,6 +7,7 @@ import { addClusterOptions, clusterOptions } from './command-options';
 import { askOwner, type Command as ControlCommand } from './control';
 import { runDaemon } from './daemon';
 import { startDaemon } from './daemon-start';
+import { addNetworkCommands } from './network-commands';
 import { parseCount } from './options';
 import { controlSocket } from './owner';
 import { describeProcesses } from './process-table';
@@ -79,6 +80,8 @@ for (const [name, description] of Object.entries(PLAIN) as [keyof typeof PLAIN, 
     await ask(given.workdir, { do: name, target });
   });
 }
+
+addNetworkCommands(program, ask);
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

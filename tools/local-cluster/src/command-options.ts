@@ -8,6 +8,7 @@ interface GivenOptions {
   readonly consulServers: number;
   readonly workdir?: string;
   readonly set: Readonly<Record<string, string>>;
+  readonly netns: boolean;
 }
 
 /** Adds the options that say what kind of cluster to start; `clusterOptions` reads them. */
@@ -35,13 +36,14 @@ export function addClusterOptions(command: Command): Command {
       'an option of the services, as in leaseDuration=5s; may be repeated',
       collectSetting,
       {},
-    );
+    )
+    .option('--netns', 'every member in a network namespace of its own, for cut and slow; needs root on Linux', false);
 }
 
 /** Reads what `addClusterOptions` added. */
 export function clusterOptions(command: Command): ClusterOptions {
-  const { nodes, loadBalancers, consulServers, workdir, set } = command.opts<GivenOptions>();
-  return { nodes, loadBalancers, consulServers, workdir: resolve(workdir ?? defaultWorkdir()), settings: set };
+  const { nodes, loadBalancers, consulServers, workdir, set, netns } = command.opts<GivenOptions>();
+  return { nodes, loadBalancers, consulServers, workdir: resolve(workdir ?? defaultWorkdir()), settings: set, netns };
 }
 
 /** The options as arguments again, for a process that is to start the same cluster. */
@@ -52,6 +54,7 @@ export function clusterArguments(options: ClusterOptions): string[] {
     ...['--consul-servers', String(options.consulServers)],
     ...['--workdir', options.workdir],
     ...Object.entries(options.settings).flatMap(([option, value]) => ['--set', `${option}=${value}`]),
+    ...(options.netns === true ? ['--netns'] : []),
   ];
 }
 

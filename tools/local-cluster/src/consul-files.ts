@@ -1,4 +1,4 @@
-import type { ConsulPlace, Layout } from './layout';
+import { hostOf, type ConsulPlace, type Layout } from './layout';
 
 export interface ConsulIdentity extends ConsulPlace {
   readonly name: string;
@@ -11,7 +11,7 @@ export interface ConsulIdentity extends ConsulPlace {
  * of 15; gossip on loopback may be quicker than its defaults for real networks.
  */
 export function consulConfig(layout: Layout, identity: ConsulIdentity, version: ConsulVersion): object {
-  const { host } = layout;
+  const host = hostOf(layout, identity.name);
   const isNew = version.major > 1 || version.minor >= 14;
   return {
     node_name: identity.name,
@@ -23,7 +23,7 @@ export function consulConfig(layout: Layout, identity: ConsulIdentity, version: 
     // The catalogue names only the servers' RPC port; by this the services find their HTTP port as well.
     node_meta: { http_port: String(identity.httpPort) },
     ...(identity.isServer ? { bootstrap_expect: layout.servers.length } : {}),
-    retry_join: layout.servers.map((server) => `${host}:${server.gossipPort}`),
+    retry_join: layout.servers.map((server) => `${hostOf(layout, server.name)}:${server.gossipPort}`),
     retry_interval: '1s',
     ports: {
       http: identity.httpPort,

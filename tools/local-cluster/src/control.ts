@@ -1,10 +1,14 @@
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import type { Slowness } from './network/links';
 
 /** What another process asks of the owner of a cluster: one JSON line each way, one question on a connection. */
 export type Command =
   | { readonly do: 'kill'; readonly target: string; readonly keepDown: boolean }
   | { readonly do: 'freeze' | 'thaw' | 'start' | 'restart'; readonly target: string }
+  | { readonly do: 'cut'; readonly from: string; readonly to: string; readonly isOneWay: boolean }
+  | { readonly do: 'slow'; readonly from: string; readonly to?: string; readonly slowness: Slowness }
+  | { readonly do: 'heal'; readonly from?: string; readonly to?: string }
   | { readonly do: 'status' | 'settled' | 'down' };
 
 export type Answer = { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly error: string };

@@ -1,12 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { REMOVE_NETWORK } from './network/namespaces';
 
 /**
  * A POSIX shell that waits for the end of its input, then kills every process that works under a directory until none
- * is left. It outlives its starter, also one that was killed: the kernel closes the pipe. It looks twice with nobody left,
- * since a process may be born between two looks.
+ * is left, and removes the cluster's network. It outlives its starter, also one that was killed: the kernel closes the pipe. It
+ * looks twice with nobody left, since a process may be born between two looks.
  */
 const SCRIPT = `
 directory=$1
+network=$2
+${REMOVE_NETWORK}
 list() {
   if [ -d /proc/self ]; then
     find /proc/[0-9]*/cwd -maxdepth 0 \\( -lname "$directory" -o -lname "$directory/*" -o -lname "$directory (deleted)" \\) 2>/dev/null |
@@ -22,16 +25,20 @@ while [ $clear -lt 2 ]; do
   pids=$(list)
   if [ -z "$pids" ]; then clear=$((clear + 1)); else clear=0; kill -9 $pids 2>/dev/null; fi
 done
+if [ -n "$network" ]; then remove_network "$network"; fi
 `;
 
 /** Keeps the promise that nothing is left behind, however the process that holds the guard ends. */
 export class Guard {
   private readonly child: ChildProcess;
 
-  /** @param directory a real path (no symbolic links) without the characters that \`find\` takes for patterns. */
-  constructor(directory: string) {
+  /**
+   * @param directory a real path (no symbolic links) without the characters that \`find\` takes for patterns.
+   * @param network the id of the cluster's network namespaces, if it has some.
+   */
+  constructor(directory: string, network = '') {
     refusePatterns(directory);
-    this.child = spawn('/bin/sh', ['-c', SCRIPT, 'hapg-guard', directory], {
+    this.child = spawn('/bin/sh', ['-c', SCRIPT, 'hapg-guard', directory, network], {
       cwd: '/',
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,

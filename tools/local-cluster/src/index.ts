@@ -1,3 +1,5 @@
+export type { Link, Slowness } from './network/links';
+export { requireNamespaces } from './network/ip';
 export type { ClusterFile, ClusterLoadBalancer, ClusterNode } from './cluster-file';
 export { consulLeader } from './consul-leader';
 export { Guard } from './guard';

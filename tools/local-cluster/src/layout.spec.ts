@@ -33,6 +33,15 @@ describe('the layout of a cluster', () => {
     });
   });
 
+  it('is refused when the cluster is to have namespaces now, and was made without', async () => {
+    await withLayout(async ({ workdir }) => {
+      const options = { nodes: 1, loadBalancers: 1, consulServers: 1, workdir, settings: {}, netns: true };
+      await expect(openLayout(options)).rejects.toThrow(
+        /was made without --netns|need root|need Linux|need the programs/,
+      );
+    });
+  });
+
   it('keeps its passwords from other users', async () => {
     await withLayout(({ workdir, clusterSecret }) => {
       const file = join(workdir, 'layout.json');

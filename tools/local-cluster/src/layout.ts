@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isFreeSubnet, requireNamespaces } from './network/ip';
+import { addressOf, newNetworkPlace, type NetworkPlace } from './network/place';
 import type { ClusterOptions } from './options';
 import { freePorts } from './ports';
 
@@ -46,7 +48,10 @@ export interface User {
 /** Where everything of a cluster is: written once, so that a cluster brought up again finds its data, ports and passwords. */
 export interface Layout {
   readonly workdir: string;
+  /** Where all members listen, unless they have a network of their own: see `hostOf`. */
   readonly host: string;
+  /** Set if every member lives in a network namespace of its own. */
+  readonly network?: NetworkPlace;
   readonly logs: string;
   readonly consulPrefix: string;
   readonly clusterSecret: string;
@@ -65,12 +70,28 @@ const PORTS_OF_LOAD_BALANCER = 8;
 export async function openLayout(options: ClusterOptions): Promise<Layout> {
   mkdirSync(options.workdir, { recursive: true, mode: 0o755 });
   const file = join(realpathSync(options.workdir), 'layout.json');
+  if (options.netns === true) requireNamespaces();
   const kept = readLayout(file);
-  if (kept !== null) return kept;
+  if (kept !== null) return asKept(kept, options);
   const layout = await makeLayout({ ...options, workdir: realpathSync(options.workdir) });
   writeFileSync(`${file}.new`, `${JSON.stringify(layout, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${file}.new`, file);
   return layout;
+}
+
+/** The address at which others reach a member. */
+export function hostOf({ network, host }: Layout, member: string): string {
+  return network === undefined ? host : addressOf(network, member);
+}
+
+/** @throws Error if the cluster is wanted in namespaces, and its members have addresses outside of them already. */
+function asKept(kept: Layout, options: ClusterOptions): Layout {
+  if (options.netns === true && kept.network === undefined)
+    throw new Error(
+      `the cluster in ${kept.workdir} was made without --netns, and its nodes know each other by other addresses`,
+    );
+  if (kept.network !== undefined) requireNamespaces();
+  return kept;
 }
 
 function readLayout(file: string): Layout | null {
@@ -91,6 +112,7 @@ async function makeLayout(options: ClusterOptions): Promise<Layout> {
   const layout: Layout = {
     workdir,
     host: '127.0.0.1',
+    ...(options.netns === true ? { network: newNetworkPlace(isFreeSubnet) } : {}),
     logs: join(workdir, 'logs'),
     consulPrefix: 'service/postgres',
     clusterSecret: randomBytes(24).toString('hex'),

@@ -6,6 +6,9 @@ import { consulLeader } from './consul-leader';
 import { makeEnterable } from './enterable';
 import { Guard } from './guard';
 import { openLayout, type Layout } from './layout';
+import { ClusterNetwork } from './network/cluster-network';
+import { membersMeant } from './network/groups';
+import type { Ends, Slowness } from './network/links';
 import { Member, type MemberPlace } from './member';
 import type { ClusterOptions } from './options';
 import { prepareFiles } from './prepare';
@@ -35,6 +38,7 @@ export class LocalCluster extends EventEmitter<Events> {
   private readonly roles: ReadonlyMap<string, RoleWatch>;
   private readonly guard: Guard;
   private readonly log: SupervisorLog;
+  private readonly network: ClusterNetwork | null;
   private refresh: NodeJS.Timeout | null = null;
   private written = '';
 
@@ -69,22 +73,31 @@ export class LocalCluster extends EventEmitter<Events> {
         new RoleWatch(roleServerUrl(this.layout, node), () => this.roleChanged(node.name)),
       ]),
     );
-    this.guard = new Guard(this.layout.workdir);
+    const { network, workdir } = this.layout;
+    this.guard = new Guard(workdir, network?.id);
+    this.network =
+      network === undefined
+        ? null
+        : new ClusterNetwork(network, workdir, (why) =>
+            this.happened('network', 'hub', `nothing is slow any more: ${why}`),
+          );
   }
 
   /** Starts everything; Consul first, so that the services do not begin with a fruitless search. */
   async start(signal?: AbortSignal): Promise<void> {
     this.refresh = setInterval(() => this.changed(), REFRESH_MS);
+    await this.network?.open([...this.members.keys()]);
     for (const member of this.members.values()) if (member.place.kind === 'consul server') member.start();
     for (const member of this.members.values()) if (member.place.kind !== 'consul server') member.start('consul');
+    const { servers, nodes, loadBalancers } = this.layout;
     const agents = [
-      ...this.layout.servers,
-      ...[...this.layout.nodes, ...this.layout.loadBalancers].map(({ agent }) => agent),
+      ...servers.map((server) => ({ name: server.name, agent: server })),
+      ...[...nodes, ...loadBalancers].map(({ name, agent }) => ({ name, agent })),
     ];
     await Promise.all(
-      agents.map((agent) =>
-        waitFor(() => consulLeader(consulUrl(this.layout, agent)), {
-          what: `a Consul leader, asked on port ${agent.httpPort}`,
+      agents.map(({ name, agent }) =>
+        waitFor(() => consulLeader(consulUrl(this.layout, name, agent)), {
+          what: `a Consul leader, asked at ${consulUrl(this.layout, name, agent)}`,
           timeoutMs: CONSUL_LEADER_MS,
           signal,
         }),
@@ -118,6 +131,7 @@ export class LocalCluster extends EventEmitter<Events> {
     const seen = {
       pids: (name: string) => this.members.get(name)?.pids() ?? {},
       role: (name: string) => this.roles.get(name)?.role ?? null,
+      faults: () => this.network?.faults ?? [],
     };
     return describeCluster(this.layout, seen, { pid: process.pid, control: join(this.layout.workdir, 'control.sock') });
   }
@@ -146,6 +160,56 @@ export class LocalCluster extends EventEmitter<Events> {
   async restart(target: Target): Promise<void> {
     this.note(target, 'restart');
     await this.member(target).restart(STOP_GRACE_MS, target.process);
+  }
+
+  /**
+   * Drops packets from `from` to `to` and, unless one way, back. Both are names of members or of groups of them; processes
+   * on this machine outside the cluster still reach everybody.
+   * @throws Error if the cluster has no network of its own, RangeError if a name means nobody.
+   */
+  async cut(from: string, to: string, isOneWay = false): Promise<void> {
+    const ends = this.endsMeant(from, to);
+    this.noteNetwork(`cut ${from} ${to}${isOneWay ? ', one way' : ''}`, ends);
+    await this.networkOrThrow().cut(ends, isOneWay);
+    this.changed();
+  }
+
+  /** Holds up packets between members, in both directions; `to` is everybody unless given. */
+  async slow(from: string, to: string | undefined, slowness: Slowness): Promise<void> {
+    const ends = this.endsMeant(from, to ?? 'all');
+    const { delayMs, jitterMs, lossPercent } = slowness;
+    this.noteNetwork(`slow ${from} ${to ?? 'all'}: ${delayMs} ms ± ${jitterMs} ms, loss ${lossPercent} %`, ends);
+    await this.networkOrThrow().slow(ends, slowness);
+    this.changed();
+  }
+
+  /** Takes back every `cut` and `slow` between members; both are everybody unless given. */
+  async heal(from = 'all', to = 'all'): Promise<void> {
+    const ends = this.endsMeant(from, to);
+    this.noteNetwork(`heal ${from} ${to}`, ends);
+    await this.networkOrThrow().heal(ends);
+    this.changed();
+  }
+
+  private endsMeant(from: string, to: string): Ends {
+    const members = [...this.members.values()].map(({ place: { name, kind } }) => ({
+      name,
+      kind,
+      role: this.roles.get(name)?.role ?? null,
+    }));
+    return { from: membersMeant(from, members), to: membersMeant(to, members) };
+  }
+
+  private networkOrThrow(): ClusterNetwork {
+    if (this.network === null)
+      throw new Error(
+        'the members share the network of this machine: start the cluster with --netns to cut them from each other',
+      );
+    return this.network;
+  }
+
+  private noteNetwork(text: string, { from, to }: Ends): void {
+    this.happened('network', from.join(','), `${text} (to ${to.join(',')})`);
   }
 
   private member(target: Target): Member {

@@ -10,6 +10,8 @@ export interface ClusterOptions {
   readonly workdir: string;
   /** Options of the services by their names (`leaseDuration` → `3s`), given to all of them. */
   readonly settings: Readonly<Record<string, string>>;
+  /** Every member in a network namespace of its own, so that they can be cut off from each other. Needs root on Linux. */
+  readonly netns?: boolean;
 }
 
 export const DEFAULT_SIZE = { nodes: 3, loadBalancers: 2, consulServers: 1 } as const;

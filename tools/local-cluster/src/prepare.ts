@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { renderHaproxyConfig } from '@ha-postgres/haproxy-config';
 import { replaceFile } from './atomic-file';
 import { consulConfig, parseConsulVersion, type ConsulIdentity } from './consul-files';
-import type { Layout, LoadBalancerPlace } from './layout';
+import { hostOf, type Layout, type LoadBalancerPlace } from './layout';
 import { consulConfigFile, haproxyConfigFile, socketDir } from './process-specs';
 import type { Programs } from './workspace';
 
@@ -32,7 +32,7 @@ function consulIdentities(layout: Layout): ConsulIdentity[] {
 }
 
 function haproxyConfig(layout: Layout, lb: LoadBalancerPlace): string {
-  const { host } = layout;
+  const host = hostOf(layout, lb.name);
   return renderHaproxyConfig({
     masterBind: `${host}:${lb.masterPort}`,
     standbyBind: `${host}:${lb.standbyPort}`,

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { consulSpec, loadBalancerSpecs, nodeSpecs, type SpecContext } from './process-specs';
 import { withLayout } from './testing-layout';
 
@@ -78,6 +79,45 @@ describe('the processes of a node', () => {
     } finally {
       delete process.env.HAPG_CANARY;
     }
+  });
+});
+
+describe('the processes of a cluster with a network of its own', () => {
+  const network = { id: 'hapgtest', subnet: '10.64.0' };
+  const withOwnNetwork = (use: (context: SpecContext) => void) =>
+    withLayout((layout) => use({ layout: { ...layout, network }, programs, settings: {}, postgresUser: null }));
+
+  it('run in the namespace of their member', async () => {
+    await withOwnNetwork((context) => {
+      const { nodes, loadBalancers, servers } = context.layout;
+      const specs = [
+        ...nodes.flatMap((node) => nodeSpecs(context, node)),
+        ...loadBalancers.flatMap((lb) => loadBalancerSpecs(context, lb)),
+        ...servers.map(({ name, dir }) => consulSpec(context, name, dir)),
+      ];
+      for (const { command, args, cwd } of specs) {
+        expect(command).toMatch(/nsenter$/);
+        expect(args[0]).toBe(`--net=/run/netns/hapgtest-${basename(cwd)}`);
+      }
+    });
+  });
+
+  it('find their own node by loopback, and are reached by others at its address', async () => {
+    await withOwnNetwork((context) => {
+      const [node] = context.layout.nodes;
+      if (node === undefined) throw new Error('no node in the layout');
+      const specs = nodeSpecs(context, node);
+      const [{ env: runner }, { env: controller }, { env: roleServer }] = [
+        named(specs, 'postgres-runner'),
+        named(specs, 'db-controller'),
+        named(specs, 'role-server'),
+      ];
+      expect(runner.HAPG_ROLE_SERVER_URL).toBe(`http://127.0.0.1:${node.apiPort}`);
+      expect(controller).toMatchObject({ HAPG_HOST: '10.64.0.30', HAPG_POSTGRES_HOST: '127.0.0.1' });
+      expect([runner.HAPG_LISTEN_ADDRESSES, roleServer.HAPG_HOST]).toEqual(['0.0.0.0', '0.0.0.0']);
+      expect(controller.CONSUL_HTTP_ADDR).toBe(`http://10.64.0.30:${node.agent.httpPort}`);
+      expect(controller.HAPG_CONSUL_SERVERS).toContain('http://10.64.0.12:');
+    });
   });
 });
 

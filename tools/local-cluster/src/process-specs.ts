@@ -1,5 +1,7 @@
 import { join } from 'node:path';
-import type { ConsulPlace, Layout, LoadBalancerPlace, NodePlace } from './layout';
+import { hostOf, type ConsulPlace, type Layout, type LoadBalancerPlace, type NodePlace } from './layout';
+import { inNamespace } from './network/ip';
+import { namespaceOf } from './network/place';
 import { environmentName } from './options';
 import type { ProcessSpec } from './supervised';
 import type { Programs } from './workspace';
@@ -20,7 +22,7 @@ export interface SpecContext {
 export function consulSpec(context: SpecContext, name: string, dir: string): ProcessSpec {
   const command = context.programs.consul;
   const args = ['agent', `-config-file=${consulConfigFile(dir)}`];
-  return { name: 'consul', command, args, env: baseEnvironment(), cwd: dir, logFile: logFile(context, name, 'consul') };
+  return specOf(context, { name, dir }, { name: 'consul', command, args, env: baseEnvironment() });
 }
 
 export function consulConfigFile(dir: string): string {
@@ -31,18 +33,20 @@ export function consulConfigFile(dir: string): string {
 export function nodeSpecs(context: SpecContext, node: NodePlace): ProcessSpec[] {
   const { layout, programs, postgresUser } = context;
   const { superuser, replication, controller } = layout.users;
+  const host = hostOf(layout, node.name);
+  const { loopback, every } = ownAddresses(layout, host);
   const service = (name: string, script: string, options: Settings) =>
     serviceSpec(context, node, name, script, { node: node.name, ...options });
   return [
     service('role-server', programs.roleServer, {
-      host: layout.host,
+      host: every,
       port: node.apiPort,
       controllerSocket: node.controllerSocket,
       clusterSecret: layout.clusterSecret,
     }),
     service('db-controller', programs.dbController, {
-      host: layout.host,
-      postgresHost: layout.host,
+      host,
+      postgresHost: loopback,
       postgresPort: node.postgresPort,
       apiPort: node.apiPort,
       socket: node.controllerSocket,
@@ -52,7 +56,7 @@ export function nodeSpecs(context: SpecContext, node: NodePlace): ProcessSpec[] 
       controllerName: controller.name,
       controllerPassword: controller.password,
       consulPrefix: layout.consulPrefix,
-      consulServers: layout.servers.map((server) => consulUrl(layout, server)).join(','),
+      consulServers: layout.servers.map((server) => consulUrl(layout, server.name, server)).join(','),
     }),
     service('postgres-runner', programs.postgresRunner, {
       dataDir: node.dataDir,
@@ -60,8 +64,8 @@ export function nodeSpecs(context: SpecContext, node: NodePlace): ProcessSpec[] 
       socketDir: socketDir(node),
       binDir: programs.postgresBin,
       port: node.postgresPort,
-      listenAddresses: layout.host,
-      roleServerUrl: roleServerUrl(layout, node),
+      listenAddresses: every,
+      roleServerUrl: `http://${loopback}:${node.apiPort}`,
       superuserName: superuser.name,
       superuserPassword: superuser.password,
       replicationName: replication.name,
@@ -76,20 +80,19 @@ export function nodeSpecs(context: SpecContext, node: NodePlace): ProcessSpec[] 
 /** The processes of a load balancer, but for its Consul agent. */
 export function loadBalancerSpecs(context: SpecContext, lb: LoadBalancerPlace): ProcessSpec[] {
   const { layout, programs } = context;
+  const host = hostOf(layout, lb.name);
   return [
-    {
+    specOf(context, lb, {
       name: 'haproxy',
       command: programs.haproxy,
       args: ['-db', '-f', haproxyConfigFile(lb)],
       env: baseEnvironment(),
-      cwd: lb.dir,
-      logFile: logFile(context, lb.name, 'haproxy'),
-    },
+    }),
     serviceSpec(context, lb, 'lb-syncer', programs.lbSyncer, {
       name: lb.name,
       consulPrefix: layout.consulPrefix,
-      haproxyAddress: `${layout.host}:${lb.adminPort}`,
-      host: layout.host,
+      haproxyAddress: `${host}:${lb.adminPort}`,
+      host,
       port: lb.syncerPort,
     }),
   ];
@@ -105,11 +108,20 @@ export function socketDir(node: NodePlace): string {
 }
 
 export function roleServerUrl(layout: Layout, node: NodePlace): string {
-  return `http://${layout.host}:${node.apiPort}`;
+  return `http://${hostOf(layout, node.name)}:${node.apiPort}`;
 }
 
-export function consulUrl(layout: Layout, place: ConsulPlace): string {
-  return `http://${layout.host}:${place.httpPort}`;
+/** Where a member's Consul process answers, be it a server or an agent. */
+export function consulUrl(layout: Layout, member: string, place: ConsulPlace): string {
+  return `http://${hostOf(layout, member)}:${place.httpPort}`;
+}
+
+/**
+ * Where a member's own processes find each other, and where they listen for others as well. In a namespace of its own a
+ * node is as a pod: its runner and its controller come by loopback, which nobody else can.
+ */
+function ownAddresses({ network }: Layout, host: string): { loopback: string; every: string } {
+  return network === undefined ? { loopback: host, every: host } : { loopback: '127.0.0.1', every: '0.0.0.0' };
 }
 
 function serviceSpec(
@@ -120,7 +132,7 @@ function serviceSpec(
   options: Settings,
 ): ProcessSpec {
   const own = Object.entries({ ...options, ...context.settings });
-  return {
+  return specOf(context, owner, {
     name,
     command: process.execPath,
     // A small young generation, no threads for the collector and one arena of malloc save some 18 MiB of each service.
@@ -128,16 +140,22 @@ function serviceSpec(
     env: {
       ...baseEnvironment(),
       MALLOC_ARENA_MAX: '1',
-      CONSUL_HTTP_ADDR: consulUrl(context.layout, owner.agent),
+      CONSUL_HTTP_ADDR: consulUrl(context.layout, owner.name, owner.agent),
       ...Object.fromEntries(own.map(([option, value]) => [environmentName(option), String(value)])),
     },
-    cwd: owner.dir,
-    logFile: logFile(context, owner.name, name),
-  };
+  });
 }
 
-function logFile(context: SpecContext, owner: string, process: string): string {
-  return join(context.layout.logs, `${owner}-${process}.log`);
+/** A process where its member lives. */
+function specOf(
+  { layout: { logs, network } }: SpecContext,
+  member: { readonly name: string; readonly dir: string },
+  spec: Omit<ProcessSpec, 'cwd' | 'logFile'>,
+): ProcessSpec {
+  const place = { cwd: member.dir, logFile: join(logs, `${member.name}-${spec.name}.log`) };
+  if (network === undefined) return { ...spec, ...place };
+  const [command, args] = inNamespace(namespaceOf(network, member.name), spec.command, spec.args);
+  return { ...spec, ...place, command, args };
 }
 
 /** What programs need of the caller's environment; nothing else gets in, so that a cluster is the same for everyone. */

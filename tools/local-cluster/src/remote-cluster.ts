@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ClusterFile, ClusterNode } from './cluster-file';
 import { askOwner, type Command } from './control';
 import { startDaemon } from './daemon-start';
+import type { Slowness } from './network/links';
 import type { ClusterOptions } from './options';
 import { controlSocket } from './owner';
 import { whatIsMissing } from './settled';
@@ -63,6 +64,22 @@ export class RemoteCluster {
 
   restart(target: string): Promise<void> {
     return this.ask({ do: 'restart', target });
+  }
+
+  /** Drops packets between members (names or groups such as `consul`, `replicas`, `all`); needs the option `netns`. */
+  cut(from: string, to: string, isOneWay = false): Promise<void> {
+    return this.ask({ do: 'cut', from, to, isOneWay });
+  }
+
+  /** Holds up packets between members, in both directions; `to` is everybody unless given. */
+  slow(from: string, slowness: Partial<Slowness>, to?: string): Promise<void> {
+    const whole = { delayMs: 0, jitterMs: 0, lossPercent: 0, ...slowness };
+    return this.ask({ do: 'slow', from, slowness: whole, ...(to === undefined ? {} : { to }) });
+  }
+
+  /** Takes back every `cut` and `slow` between members; both are everybody unless given. */
+  heal(from = 'all', to = 'all'): Promise<void> {
+    return this.ask({ do: 'heal', from, to });
   }
 
   private async ask(command: Command): Promise<void> {

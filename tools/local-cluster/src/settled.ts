@@ -12,11 +12,13 @@ export async function whatIsMissing(cluster: ClusterFile): Promise<string | null
   const idle = replicas.filter((_, index) => streaming[index] !== true).map((node) => node.name);
   if (idle.length > 0) return `${idle.join(', ')} streaming and able to take over`;
   const ports = cluster.loadBalancers.flatMap((lb) => [
-    { name: `${lb.name}'s master port`, port: lb.masterPort, inRecovery: false },
-    ...(replicas.length > 0 ? [{ name: `${lb.name}'s standby port`, port: lb.standbyPort, inRecovery: true }] : []),
+    { name: `${lb.name}'s master port`, host: lb.address, port: lb.masterPort, inRecovery: false },
+    ...(replicas.length > 0
+      ? [{ name: `${lb.name}'s standby port`, host: lb.address, port: lb.standbyPort, inRecovery: true }]
+      : []),
   ]);
-  for (const { name, port, inRecovery } of ports) {
-    if ((await isInRecovery(cluster, port)) !== inRecovery) return `an answer through ${name}`;
+  for (const { name, host, port, inRecovery } of ports) {
+    if ((await isInRecovery(cluster, host, port)) !== inRecovery) return `an answer through ${name}`;
   }
   return null;
 }
@@ -52,10 +54,10 @@ async function isInOrder(node: ClusterNode): Promise<boolean> {
   return status.takeover.able || status.tags.noFailover;
 }
 
-async function isInRecovery(cluster: ClusterFile, port: number): Promise<boolean | null> {
+async function isInRecovery(cluster: ClusterFile, host: string, port: number): Promise<boolean | null> {
   const { name, password } = cluster.users.superuser;
   const client = new Client({
-    host: '127.0.0.1',
+    host,
     port,
     user: name,
     password,

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 export interface ClusterEvent {
   /** Wall clock in milliseconds, as in the services' logs: for people and for comparing log lines. */
   readonly at: number;
-  readonly event: 'process.started' | 'process.exited' | 'role.changed' | 'command';
+  readonly event: 'process.started' | 'process.exited' | 'role.changed' | 'command' | 'network';
   readonly member: string;
   readonly process?: string;
   readonly text: string;

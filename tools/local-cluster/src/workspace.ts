@@ -45,6 +45,6 @@ function postgresBin(): string {
 
 /** The full path of a program, or its bare name if it is nowhere on the path. */
 export function onPath(program: string, path: string = process.env.PATH ?? ''): string {
-  const places = [...path.split(delimiter), '/usr/sbin', '/usr/local/sbin'].filter((place) => place !== '');
+  const places = [...path.split(delimiter), '/usr/sbin', '/usr/local/sbin', '/sbin'].filter((place) => place !== '');
   return places.map((place) => join(place, program)).find((file) => existsSync(file)) ?? program;
 }

@@ -81,7 +81,8 @@ export class Stage {
   private get place(): ConnectionPlace {
     const { loadBalancers, users } = this.cluster.describe();
     const { name: user, password } = users.superuser;
-    return { host: '127.0.0.1', port: loadBalancers[0]?.masterPort ?? 0, user, password, database: 'postgres' };
+    const [lb] = loadBalancers;
+    return { host: lb?.address ?? '', port: lb?.masterPort ?? 0, user, password, database: 'postgres' };
   }
 
   private noteMaster({ value, isHeld }: MasterSight, before: MasterSight | null): void {
