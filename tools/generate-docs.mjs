@@ -13,6 +13,11 @@ if (process.argv.length > (isCheck ? 3 : 2)) {
   process.exit(64);
 }
 
+const SOURCES_OF_SERVICES = [
+  'A flag goes before the environment, that before the file given by `--config FILE` (YAML; the key of `--lease-duration`',
+  'is `leaseDuration`), that before the default. A secret is never a flag: it comes from the variable, or from the file',
+  'that the flag or the variable ending in `_FILE` names. `--check-config` prints what counts, and where each value is from.',
+];
 const apps = readdirSync(join(root, 'apps')).filter((app) => existsSync(join(root, 'apps', app, 'package.json')));
 const pages = new Map(await Promise.all(apps.map(async (app) => [`${app}.md`, await pageOf(app)])));
 const present = existsSync(target) ? readdirSync(target) : [];
@@ -45,9 +50,7 @@ async function pageOf(app) {
     '',
     `${description}. See its [README](../../apps/${app}/README.md).`,
     '',
-    'A flag goes before the environment, that before the file given by `--config FILE` (YAML; the key of `--lease-duration`',
-    'is `leaseDuration`), that before the default. A secret is never a flag: it comes from the variable, or from the file',
-    'that the flag or the variable ending in `_FILE` names. `--check-config` prints what counts, and where each value is from.',
+    ...(takesFile(main) ? SOURCES_OF_SERVICES : ['A flag goes before the environment, that before the default.']),
     ...(/consul/i.test(table)
       ? [
           'Consul itself is found by the variables of its own tools: `CONSUL_HTTP_ADDR`, `CONSUL_HTTP_TOKEN` and the others.',
@@ -57,6 +60,10 @@ async function pageOf(app) {
     safe(table),
   ].join('\n');
   return format(page, { ...(await resolveConfig(join(target, `${app}.md`))), parser: 'markdown' });
+}
+
+function takesFile(main) {
+  return execFileSync(process.execPath, [main, '--help'], { encoding: 'utf8' }).includes('--config ');
 }
 
 /** Patterns become code, and `<name>` no HTML. */

@@ -39,6 +39,14 @@ describe('what a node must not forget', () => {
     expect(open().votedTerm).toBe(7);
   });
 
+  it('keeps the list of members when Consul has forgotten it: an emptied list is no news', () => {
+    const members = [{ node: 'a', host: 'a.local', port: 5432, apiPort: 8080 }];
+    const disk = open();
+    disk.sawMembers(members);
+    disk.sawMembers([]);
+    expect(open().knownMembers).toEqual(members);
+  });
+
   it('of another node is ignored, and said so', () => {
     open('a').update({ dataTerm: 5, votedTerm: 9 });
     expect(open('b').record.dataTerm).toBe(0);

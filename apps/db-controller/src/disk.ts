@@ -1,4 +1,4 @@
-import type { LastMaster, Phase } from '@ha-postgres/cluster-state';
+import type { LastMaster, NodeAddress, Phase } from '@ha-postgres/cluster-state';
 import type { Log, Millis } from '@ha-postgres/service-kit';
 import type { DiskRecord } from '@ha-postgres/failover';
 import { errors } from './errors';
@@ -30,6 +30,8 @@ export interface Stored {
   readonly votedTerm: number;
   readonly promise: { readonly bootId: string; readonly until: Millis } | null;
   readonly hold: StoredHold | null;
+  /** The list of members as last read, for an administrator where Consul has forgotten it. Nothing is decided by it. */
+  readonly knownMembers: readonly NodeAddress[];
 }
 
 /** ModifyIndex grows with every beat; it need not be written each time to show that Consul's memory went back. */
@@ -39,6 +41,7 @@ const INDEX_STEP = 200;
 export class Disk {
   private stored: Stored;
   private highestIndexSeen: number;
+  private membersSeen: readonly NodeAddress[] | null = null;
 
   /** @throws CodedError if the file is there and cannot be read: guessing would break promises. */
   constructor(
@@ -58,6 +61,10 @@ export class Disk {
 
   get hold(): StoredHold | null {
     return this.stored.hold;
+  }
+
+  get knownMembers(): readonly NodeAddress[] {
+    return this.stored.knownMembers;
   }
 
   get votedTerm(): number {
@@ -97,6 +104,13 @@ export class Disk {
     }
   }
 
+  /** An emptied list is no news: it is what is left when Consul has lost its memory. */
+  sawMembers(members: readonly NodeAddress[]): void {
+    if (members === this.membersSeen || members.length === 0) return;
+    this.membersSeen = members;
+    this.update({ knownMembers: members });
+  }
+
   /** After a reboot the old clock is gone: a promise counts anew from now, and a hold's processes are gone with it. */
   private ofThisBoot(found: Stored): Stored {
     const promise =
@@ -128,5 +142,6 @@ function emptyState(node: string): Stored {
     votedTerm: 0,
     promise: null,
     hold: null,
+    knownMembers: [],
   };
 }

@@ -15,6 +15,7 @@ import { observe } from './observe/observe';
 import type { ClockJump } from './observe/clock-jump';
 import type { Parts } from './parts';
 import { ANSWER_VALID_MS } from './tell/publisher';
+import { forOperators } from './tell/for-operators';
 import { readiness } from './tell/readiness';
 
 /** An effect that failed is not tried again before this. */
@@ -78,6 +79,7 @@ export class Loop {
     for (const action of decision.actions) this.act(action);
     // After the decision: a memory that went back must be judged against what was seen before.
     if (value?.value != null) disk.saw(value.value.term, value.modifyIndex);
+    if (consul.members.known) disk.sawMembers(consul.members.value.members);
     this.wakeIn(decision.wakeAt === null ? TICK_MS : Math.max(1, decision.wakeAt - this.parts.clock.now()));
   }
 
@@ -164,6 +166,7 @@ export class Loop {
       takeover: role === 'Master' ? { able: false, why: 'is the Master' } : takeoverOutlook(o),
       tags: o.policy.tags,
       lastError: report?.error?.message ?? o.postgres.failure ?? postgres.error,
+      ...forOperators(o, this.parts.disk),
     };
   }
 }

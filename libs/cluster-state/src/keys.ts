@@ -1,4 +1,15 @@
-const FIXED = ['master', 'initialize', 'members', 'sync', 'lb', 'config', 'switchover', 'pause', 'history'] as const;
+const FIXED = [
+  'master',
+  'initialize',
+  'members',
+  'sync',
+  'lb',
+  'config',
+  'switchover',
+  'pause',
+  'history',
+  'epoch',
+] as const;
 const NODE_NAME = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 
 /** The keys of one cluster in Consul. */
@@ -12,6 +23,7 @@ export interface ClusterKeys {
   readonly switchover: string;
   readonly pause: string;
   readonly history: string;
+  readonly epoch: string;
   role(node: string): string;
   status(node: string): string;
   lbStatus(name: string): string;
@@ -35,6 +47,7 @@ export function clusterKeys(prefix: string): ClusterKeys {
     switchover: `${prefix}/switchover`,
     pause: `${prefix}/pause`,
     history: `${prefix}/history`,
+    epoch: `${prefix}/epoch`,
     role: (node) => `${prefix}/${node}/role`,
     status: (node) => `${prefix}/${node}/status`,
     lbStatus: (name) => `${prefix}/lb/${name}/status`,

@@ -10,6 +10,7 @@ import type {
 } from './wire';
 import {
   ROLES,
+  type EpochValue,
   type HistoryValue,
   type InitializeValue,
   type LbStatus,
@@ -35,13 +36,14 @@ const port = { type: 'integer', minimum: 1, maximum: 65535 } as const;
 const flag = { type: 'boolean' } as const;
 const lsn = { type: 'string', pattern: '^[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}$' } as const;
 const nanos = { type: 'string', pattern: '^[0-9]{1,19}$' } as const;
+const systemId = { type: 'string', pattern: '^[0-9]{1,20}$' } as const;
 const orNull = (schema: object) => ({ anyOf: [{ type: 'null' }, schema] });
 
-/** All named properties are required; unknown ones are allowed, so that versions can differ during a rolling update. */
-const record = (properties: Record<string, object>) => ({
+/** All named properties are required but those of later versions; unknown ones are allowed: versions can differ during a rolling update. */
+const record = (properties: Record<string, object>, optional: Record<string, object> = {}) => ({
   type: 'object',
   required: Object.keys(properties),
-  properties,
+  properties: { ...properties, ...optional },
 });
 
 const address = { node: nodeName, host: { type: 'string', minLength: 1 }, port, apiPort: port };
@@ -59,7 +61,7 @@ const masterSchema = record({
   successor: orNull(nodeName),
   last: orNull(lastMaster),
 });
-const initializeSchema = record({ node: nodeName, systemId: orNull({ type: 'string', pattern: '^[0-9]{1,20}$' }) });
+const initializeSchema = record({ node: nodeName, systemId: orNull(systemId) });
 const membersSchema = record({ members: { type: 'array', maxItems: 64, items: record(address) } });
 const historySchema = record({
   promotions: {
@@ -77,7 +79,7 @@ const historySchema = record({
     }),
   },
 });
-const statusSchema = record({
+const statusRequired = {
   ...address,
   role: orNull({ enum: ROLES }),
   rule: text,
@@ -93,7 +95,17 @@ const statusSchema = record({
   takeover: record({ able: flag, why: text }),
   tags: record({ noFailover: flag, failoverPriority: { type: 'number' } }),
   lastError: orNull(text),
-});
+};
+const statusOptional = {
+  paused: flag,
+  systemId: orNull(systemId),
+  highestTerm: natural,
+  epoch: natural,
+  consulWentBack: orNull(text),
+  knownMembers: { type: 'array', maxItems: 64, items: record(address) },
+  incarnation: text,
+};
+const statusSchema = record(statusRequired, statusOptional);
 const lbStatusSchema = record({
   name: text,
   appliedIndex: natural,
@@ -102,6 +114,7 @@ const lbStatusSchema = record({
   standbys: { type: 'array', items: nodeName },
 });
 const pauseSchema = record({ id: text, by: text, why: text });
+const epochSchema = record({ number: positive, from: nodeName, by: text });
 const switchoverSchema = record({ id: text, from: nodeName, to: orNull(nodeName) });
 
 const runnerReportSchema = record({
@@ -182,6 +195,7 @@ export const parseHistory = parser<HistoryValue>('history', historySchema);
 export const parseNodeStatus = parser<NodeStatus>('status', statusSchema);
 export const parseLbStatus = parser<LbStatus>('lb status', lbStatusSchema);
 export const parsePause = parser<PauseValue>('pause', pauseSchema);
+export const parseEpoch = parser<EpochValue>('epoch', epochSchema);
 export const parseSwitchover = parser<SwitchoverValue>('switchover', switchoverSchema);
 export const parseRunnerReport = parser<RunnerReport>('runner report', runnerReportSchema);
 export const parseVoteRequest = parser<VoteRequest>('vote request', voteRequestSchema);

@@ -91,6 +91,20 @@ export interface NodeStatus extends NodeAddress {
   readonly takeover: TakeoverOutlook;
   readonly tags: NodeTags;
   readonly lastError: string | null;
+  /** The node has seen that key `pause` stands: it does not take over. */
+  readonly paused?: boolean;
+  /** Of the PostgreSQL cluster in its data directory; null: it holds none. */
+  readonly systemId?: string | null;
+  /** The highest term that it has seen or given a vote in. */
+  readonly highestTerm?: number;
+  /** The highest number of key `epoch` that it has seen; 0: none. */
+  readonly epoch?: number;
+  /** Why it takes what Consul says for less than it has seen before; null: it does not. */
+  readonly consulWentBack?: string | null;
+  /** The members as it last read them, kept on its disk: whom to ask where Consul has forgotten them. */
+  readonly knownMembers?: readonly NodeAddress[];
+  /** New at every start of its controller. */
+  readonly incarnation?: string;
 }
 
 export interface NodeTags {
@@ -121,4 +135,15 @@ export interface SwitchoverValue {
   readonly id: string;
   readonly from: string;
   readonly to: string | null;
+}
+
+/**
+ * Key `epoch`: grows when an administrator made the keys anew after Consul had lost its data, or an old snapshot was restored. A
+ * node that has seen a lower number takes the indexes of Consul from here on as they are; terms and promises it never forgets.
+ */
+export interface EpochValue {
+  readonly number: number;
+  /** The node that was named Master. */
+  readonly from: string;
+  readonly by: string;
 }

@@ -7,6 +7,7 @@ export { NOTHING_REMEMBERED, type Decision, type Ending, type Memory, type Outco
 export { mayPromiseFailsafe, mayVote, type Consent } from './peers';
 export {
   comparePositions,
+  consulWentBack,
   isCleared,
   lastRunningMaster,
   leaseRanOut,

@@ -5,7 +5,13 @@ const EVERY = ['build', 'lint', 'test', 'typecheck'];
 
 test('the workspace has libraries, services and what tests them', () => {
   expect(LIBS.length).toBeGreaterThanOrEqual(8);
-  expect(APPS.map(({ name }) => name).sort()).toEqual(['db-controller', 'lb-syncer', 'postgres-runner', 'role-server']);
+  expect(APPS.map(({ name }) => name).sort()).toEqual([
+    'db-controller',
+    'hapg',
+    'lb-syncer',
+    'postgres-runner',
+    'role-server',
+  ]);
 });
 
 test.each(PROJECTS.map((project) => [project.folder, project] as const))(

@@ -1,0 +1,20 @@
+import type { NodeStatus } from '@ha-postgres/cluster-state';
+import { consulWentBack, type Observation } from '@ha-postgres/failover';
+import type { Disk } from '../disk';
+
+type ForOperators = Required<
+  Pick<NodeStatus, 'paused' | 'systemId' | 'highestTerm' | 'consulWentBack' | 'knownMembers'>
+>;
+
+/** What nobody but `hapg` needs to know of a node: by it keys are made anew where Consul has lost them. */
+export function forOperators(o: Observation, disk: Pick<Disk, 'knownMembers'>): ForOperators {
+  const hasData = o.disk.highestTerm > 0;
+  return {
+    paused: o.paused,
+    systemId: o.runner.known ? o.runner.value.data.systemId : null,
+    highestTerm: Math.max(o.disk.highestTerm, o.votedTerm),
+    // A node that has seen nothing yet misses nothing.
+    consulWentBack: hasData ? consulWentBack(o) : null,
+    knownMembers: disk.knownMembers,
+  };
+}

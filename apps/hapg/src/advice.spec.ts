@@ -1,0 +1,62 @@
+import { adviceOf } from './advice';
+import { pictureOf } from './picture';
+import { KEYS, MASTER_ANSWER, answered, entries, entry, reading, silent } from './testing/samples';
+
+const adviceFor = (change: Parameters<typeof reading>[0]) => adviceOf(pictureOf(reading(change)));
+
+test('a healthy cluster waits for nobody', () => {
+  expect(adviceFor({})).toEqual([]);
+});
+
+test('Consul without its memory: the nodes are ranked, and the newest is named in what to type', () => {
+  const wentBack = { role: 'Replica' as const, consulWentBack: 'the master key is gone' };
+  const answers = [answered('a', { ...wentBack, lsn: '0/6000000' }), answered('b', wentBack), silent('c')];
+  const [first] = adviceFor({ entries: [], answers });
+  expect(first?.what).toContain('says a, b: the master key is gone');
+  expect(first?.what).toContain('a: data of term 4, WAL up to 0/6000000; b: data of term 4');
+  expect(first?.remedies).toEqual(['hapg bootstrap --from a']);
+});
+
+test('nobody able to take over: the reason of every node', () => {
+  const behind = { able: false, why: 'lags 9000000 bytes behind the last Master' };
+  const [first] = adviceFor({
+    entries: entries({ session: null }),
+    answers: [
+      answered('b', { takeover: behind }),
+      answered('c', { takeover: { able: false, why: 'tagged noFailover' } }),
+    ],
+  });
+  expect(first?.what).toContain('b: lags 9000000 bytes behind the last Master; c: tagged noFailover');
+});
+
+test('a held lease, or a node that is able, needs nobody', () => {
+  expect(adviceFor({ entries: entries({ session: null }) })).toEqual([]);
+});
+
+test('a DeadMaster: why it is blocked, and what lifts it', () => {
+  const dead = answered(
+    'b',
+    { role: 'DeadMaster' },
+    { instruction: 'blocked', instructionWhy: 'another ran after it' },
+  );
+  const [first] = adviceFor({ answers: [MASTER_ANSWER, dead, answered('c')] });
+  expect(first?.what).toBe('b is blocked (DeadMaster): another ran after it');
+});
+
+test('a node that does not answer, a pause and an unreadable key are told', () => {
+  const told = adviceFor({
+    entries: [...entries(), entry(KEYS.pause, { id: '1', by: 'me', why: 'upgrade' }), entry(KEYS.switchover, 'x')],
+    answers: [MASTER_ANSWER, answered('b'), silent('c')],
+  });
+  expect(told.map(({ what }) => what)).toEqual([
+    expect.stringContaining('c, a member, does not answer (no answer: connection refused)'),
+    expect.stringContaining('Paused by me: upgrade'),
+    expect.stringContaining(`What stands in ${KEYS.switchover} cannot be read`),
+  ]);
+});
+
+test('Consul that does not answer is told first', () => {
+  const [first] = adviceFor({ entries: [], consulIsSilent: 'connection refused', answers: [] });
+  expect(first?.what).toContain('Consul does not answer: connection refused');
+  expect(first?.remedies.join()).toContain('--role-servers');
+});

@@ -1,0 +1,99 @@
+import type { NodeRow, Picture } from './picture';
+import { ranked } from './ranking';
+
+/** Something that waits for a person. */
+export interface Advice {
+  readonly what: string;
+  /** What can be typed, or done, about it. */
+  readonly remedies: readonly string[];
+}
+
+/** Everything that does not come right by itself, most pressing first. */
+export function adviceOf(picture: Picture): readonly Advice[] {
+  return [
+    ...consulIsSilent(picture),
+    ...consulLostItsMemory(picture),
+    ...nobodyCanTakeOver(picture),
+    ...blockedNodes(picture),
+    ...silentNodes(picture),
+    ...standingPause(picture),
+    ...unreadableKeys(picture),
+  ];
+}
+
+function consulIsSilent({ consulIsSilent: why, nodes }: Picture): Advice[] {
+  if (why === null) return [];
+  const remedies = ['see whether the Consul servers have a leader: consul operator raft list-peers'];
+  return [
+    {
+      what: `Consul does not answer: ${why}. A Master whose members all agree goes on meanwhile; nobody takes over.`,
+      remedies:
+        nodes.length > 0 ? remedies : [...remedies, 'name role-servers with --role-servers HOST:PORT to see the nodes'],
+    },
+  ];
+}
+
+function consulLostItsMemory(picture: Picture): Advice[] {
+  const witnesses = picture.nodes.filter(({ status }) => status?.consulWentBack != null);
+  const [first] = witnesses;
+  if (first === undefined) return [];
+  const order = ranked(picture.nodes);
+  const rows = order.map(
+    ({ node, status }) => `${node}: data of term ${status.dataTerm}, WAL up to ${status.lsn ?? 'unknown'}`,
+  );
+  const [best] = order;
+  return [
+    {
+      what: [
+        `Consul has lost what it knew, says ${witnesses.map(({ node }) => node).join(', ')}: ${first.status?.consulWentBack ?? ''}. Nobody takes over by itself.`,
+        ...(rows.length > 0 ? [`Newest data first: ${rows.join('; ')}.`] : []),
+      ].join(' '),
+      remedies: best === undefined ? [] : [`hapg bootstrap --from ${best.node}`],
+    },
+  ];
+}
+
+function nobodyCanTakeOver({ master, nodes, pause }: Picture): Advice[] {
+  if (master?.isHeld !== false || nodes.some(({ status }) => status?.consulWentBack != null)) return [];
+  if (nodes.some(({ source, status }) => source === 'node' && status?.takeover.able === true)) return [];
+  if (pause !== null) return [];
+  const reasons = nodes.map(({ node, status, health }) => `${node}: ${status?.takeover.why ?? health}`);
+  return [{ what: `There is no Master, and no node is able to take over. ${reasons.join('; ')}.`, remedies: [] }];
+}
+
+function blockedNodes({ nodes }: Picture): Advice[] {
+  return nodes.filter(isBlocked).map(({ node, status, instructionWhy }) => ({
+    what: `${node} is blocked${status?.role === 'DeadMaster' ? ' (DeadMaster)' : ''}: ${instructionWhy ?? status?.lastError ?? 'it gives no reason'}`,
+    remedies: ['empty its data directory: it then joins as a Replica'],
+  }));
+}
+
+function isBlocked({ status, instruction }: NodeRow): boolean {
+  return status?.role === 'DeadMaster' || instruction === 'blocked' || status?.runnerPhase === 'blocked';
+}
+
+function silentNodes({ nodes }: Picture): Advice[] {
+  return nodes
+    .filter(({ source }) => source !== 'node')
+    .map(({ node, health, isMember }) => ({
+      what: `${node}${isMember === true ? ', a member,' : ''} does not answer (${health}).`,
+      remedies: [`see whether its processes run, and whether this machine reaches them`],
+    }));
+}
+
+function standingPause({ pause }: Picture): Advice[] {
+  if (pause === null) return [];
+  return [
+    {
+      what: `Paused by ${pause.by}${pause.why === '' ? '' : `: ${pause.why}`}. Nobody takes over, switches over or rejoins meanwhile.`,
+      remedies: ['hapg resume'],
+    },
+  ];
+}
+
+function unreadableKeys({ unreadable }: Picture): Advice[] {
+  return unreadable.map(({ key, why }) => ({
+    what: `What stands in ${key} cannot be read, and counts as absent: ${why}.`,
+    remedies: [],
+  }));
+}

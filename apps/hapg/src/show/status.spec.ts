@@ -1,0 +1,57 @@
+import { adviceOf } from '../advice';
+import { pictureOf } from '../picture';
+import { MASTER_ANSWER, answered, entries, reading, silent } from '../testing/samples';
+import { statusText } from './status';
+
+const textFor = (change: Parameters<typeof reading>[0] = {}) => {
+  const picture = pictureOf(reading(change));
+  return statusText(picture, adviceOf(picture));
+};
+
+test('a healthy cluster on one page', () => {
+  expect(textFor()).toBe(
+    `
+Master     a, term 4, running, timeline 3, WAL 0/5000100; lease: held, and valid by its own clock
+Members    a, b, c
+Promoted   a in term 4 at 2026-01-02T03:04:05.678Z: took over from term 3
+Paused     no
+
+NODE  ROLE     HEALTH  TERM  TIMELINE  LSN        LAG      BEHIND     STREAMS  COULD TAKE OVER  TAGS
+a     Master   ready   4     3         0/5000100  0 bytes  0 bytes
+b     Replica  ready   4     3         0/5000000  0 bytes  256 bytes  yes      yes
+c     Replica  ready   4     3         0/5000000  0 bytes  256 bytes  yes      yes
+
+LOAD BALANCER  MASTER PORT  STANDBY PORT  STATE
+lb0            a            b, c          as the key says (index 100)
+`.trim(),
+  );
+});
+
+test('a lease that is held by a node whose own clock says that it is over', () => {
+  const late = { ...MASTER_ANSWER, isValid: false, validWhy: 'past its validity' } as typeof MASTER_ANSWER;
+  expect(textFor({ answers: [late] })).toContain('lease: held, but past its validity');
+});
+
+test('a load balancer that still leads to the node before', () => {
+  expect(textFor({ entries: entries({ master: { node: 'b' } }) })).toContain('older than the key');
+});
+
+test('a node that does not answer is shown by its last word in Consul, and said so', () => {
+  const text = textFor({
+    answers: [MASTER_ANSWER, silent('b'), answered('c', { tags: { noFailover: true, failoverPriority: 7 } })],
+  });
+  expect(text).toMatch(/^b +Replica +no answer: connection refused/m);
+  expect(text).toContain('noFailover, priority 7');
+});
+
+test('why a node could not take over stands beside the bytes that it is behind', () => {
+  const why = 'lags 33554432 bytes behind the last Master; 1048576 are allowed (maximumLagOnFailover)';
+  const far = answered('b', { lsn: '0/3000100', takeover: { able: false, why } });
+  expect(textFor({ answers: [MASTER_ANSWER, far] })).toMatch(/32 MB +yes +no: lags 33554432 bytes/);
+});
+
+test('what is not known is not made up', () => {
+  const text = textFor({ entries: [], consulIsSilent: 'connection refused', answers: [] });
+  expect(text).toContain('Master     unknown: Consul does not answer');
+  expect(text).toContain('Paused     not known');
+});
