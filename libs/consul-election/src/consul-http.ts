@@ -21,7 +21,8 @@ const keyPath = (key: string): string => `/v1/kv/${key.split('/').map(encodeURIC
 /**
  * Consul's HTTP API as the election needs it, through the local agent or, with `via`, a server.
  *
- * axios carries the whole of it but for registrations with the agent ({@link AgentApi}): the npm client `consul` cannot
+ * axios carries the whole of it but for registrations with the agent ({@link AgentApi}), and for what is sent for ever,
+ * several times a second (reads, transactions, renewals), which Node's own client carries: the npm client `consul` cannot
  * create a session without `NodeChecks`, reach a second address, or give the headers and the sending time of an answer.
  */
 export class ConsulClient implements ConsulApi {
@@ -75,7 +76,14 @@ export class ConsulClient implements ConsulApi {
    */
   async transaction(operations: readonly TxnOperation[], options: CallOptions = {}): Promise<TxnResult> {
     const body = wire.operationsText(operations);
-    const answer = await this.http.request({ ...options, method: 'PUT', path: '/v1/txn', body, accept: [409] });
+    const answer = await this.http.request({
+      ...options,
+      method: 'PUT',
+      path: '/v1/txn',
+      body,
+      accept: [409],
+      often: true,
+    });
     const { sentAt, receivedAt } = answer;
     const result = JSON.parse(answer.body) as wire.WireTxn;
     if (answer.status === 409) return { committed: false, errors: wire.errorsOf(result), sentAt, receivedAt };
@@ -98,7 +106,7 @@ export class ConsulClient implements ConsulApi {
   /** Says only that the session lives: answered from the leader's memory, it is no proof that a key is still held. */
   async sessionRenew(id: string, options: CallOptions = {}): Promise<'renewed' | 'gone'> {
     const path = `/v1/session/renew/${encodeURIComponent(id)}`;
-    const answer = await this.http.request({ ...options, method: 'PUT', path, accept: [404] });
+    const answer = await this.http.request({ ...options, method: 'PUT', path, accept: [404], often: true });
     return answer.status === 404 ? 'gone' : 'renewed';
   }
 
@@ -181,6 +189,7 @@ export class ConsulClient implements ConsulApi {
     const { signal, via } = options;
     return this.http.request({
       method: 'GET',
+      often: true,
       path,
       query: { ...query, ...wire.readQuery(options) },
       accept,

@@ -1,60 +1,38 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import axios, { isAxiosError, type AxiosInstance, type AxiosResponse } from 'axios';
 import type { CallOptions } from './api';
+import { axiosTransport } from './axios-transport';
 import type { Clock, Millis } from './clock';
-import { ConsulError, NoAnswerError, messageOf } from './errors';
-import { endpointOf, type ConsulSettings } from './settings';
+import { ConsulError, NoAnswerError } from './errors';
+import { plainTransport } from './plain-transport';
+import { endpointOf, type ConsulSettings, type Endpoint } from './settings';
+import { Unanswered, type Agents, type Incoming, type Outgoing, type Transport } from './transport';
 
 export interface HttpRequest extends CallOptions {
-  readonly method: 'GET' | 'PUT' | 'DELETE';
+  readonly method: Outgoing['method'];
   /** With the leading `/v1`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: string;
   /** Statuses below 500, other than 2xx, that the caller reads by itself. */
   readonly accept?: readonly number[];
+  /** It is one of those that are sent for ever, several a second. */
+  readonly often?: boolean;
 }
 
-export interface HttpAnswer {
-  readonly status: number;
-  readonly body: string;
-  readonly header: (name: string) => string | undefined;
+export interface HttpAnswer extends Incoming {
   readonly sentAt: Millis;
   readonly receivedAt: Millis;
 }
 
-const headerOf = (response: AxiosResponse<string>) => (name: string) => {
-  const value: unknown = response.headers[name];
-  return typeof value === 'string' ? value : undefined;
-};
-
-/** One signal for the caller's and the time limit's, cleaned up by `end` (AbortSignal.any would keep listeners on a long-lived signal). */
-function limit(clock: Clock, timeoutMs: number, signal: AbortSignal | undefined) {
-  const controller = new AbortController();
-  let why = `nothing within ${timeoutMs} ms`;
-  const onAbort = (): void => {
-    why = 'aborted by the caller';
-    controller.abort();
-  };
-  const timer = clock.schedule(timeoutMs, () => controller.abort());
-  signal?.addEventListener('abort', onAbort);
-  if (signal?.aborted === true) onAbort();
-  return {
-    signal: controller.signal,
-    why: () => why,
-    end: (): void => {
-      timer.cancel();
-      signal?.removeEventListener('abort', onAbort);
-    },
-  };
-}
-
 /** The one HTTP path of the library: says when a request was sent, ends it in time, and tells an unknown outcome from a refusal. */
 export class ConsulHttp {
-  private readonly axios: AxiosInstance;
+  readonly agents: Agents;
   private readonly secure: boolean;
-  readonly agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
+  private readonly headers: Readonly<Record<string, string>>;
+  private readonly endpoints = new Map<string, Endpoint>();
+  private readonly seldom: Transport;
+  private readonly often: Transport;
 
   constructor(
     private readonly settings: ConsulSettings,
@@ -74,24 +52,13 @@ export class ConsulHttp {
         rejectUnauthorized: tls?.verify ?? true,
       }),
     };
-    this.axios = axios.create({
-      httpAgent: this.agents.http,
-      httpsAgent: this.agents.https,
-      proxy: false,
-      maxRedirects: 0,
-      responseType: 'text',
-      transformRequest: [(body: unknown) => body],
-      transformResponse: [(body: unknown) => body],
-      validateStatus: () => true,
-      // The agent is next door: unpacking costs more than the bytes that packing saves.
-      decompress: false,
-      headers: {
-        'Accept-Encoding': 'identity',
-        'Content-Type': 'application/json',
-        ...(token === undefined ? {} : { 'X-Consul-Token': token }),
-        ...(namespace === undefined ? {} : { 'X-Consul-Namespace': namespace }),
-      },
-    });
+    this.headers = {
+      'Content-Type': 'application/json',
+      ...(token === undefined ? {} : { 'X-Consul-Token': token }),
+      ...(namespace === undefined ? {} : { 'X-Consul-Namespace': namespace }),
+    };
+    this.seldom = axiosTransport(this.agents, clock);
+    this.often = plainTransport(this.agents, clock);
   }
 
   /**
@@ -99,39 +66,41 @@ export class ConsulHttp {
    * @throws ConsulError for every other status that is neither 2xx nor accepted.
    */
   async request(request: HttpRequest): Promise<HttpAnswer> {
-    const what = `${request.method} ${request.path}${request.via === undefined || request.via === 'agent' ? '' : ` via ${request.via}`}`;
-    const bound = limit(this.clock, request.timeoutMs ?? this.settings.requestTimeoutMs, request.signal);
+    const { method, path, via = 'agent' } = request;
+    const what = `${method} ${path}${via === 'agent' ? '' : ` via ${via}`}`;
+    const outgoing = this.outgoing(request);
     const sentAt = this.clock.now();
     try {
-      const response = await this.send(request, bound.signal);
-      return this.judge(request, what, response, sentAt);
+      const incoming = await (request.often === true ? this.often : this.seldom)(outgoing);
+      return this.judge(request, what, incoming, sentAt);
     } catch (error) {
-      if (!isAxiosError(error)) throw error;
-      throw new NoAnswerError(what, bound.signal.aborted ? bound.why() : messageOf(error), { cause: error });
-    } finally {
-      bound.end();
+      if (!(error instanceof Unanswered)) throw error;
+      throw new NoAnswerError(what, error.message, { cause: error.cause });
     }
   }
 
-  private send(request: HttpRequest, signal: AbortSignal): Promise<AxiosResponse<string>> {
-    const via = request.via === undefined || request.via === 'agent' ? this.settings.address : request.via;
-    const { baseUrl, socketPath } = endpointOf(via, this.secure);
-    return this.axios.request<string>({
-      method: request.method,
-      baseURL: baseUrl,
-      url: request.path,
-      params: { dc: this.settings.datacenter, ...request.query },
-      data: request.body,
+  private outgoing({ method, path, query = {}, body, timeoutMs, signal, via = 'agent' }: HttpRequest): Outgoing {
+    return {
+      ...this.endpoint(via === 'agent' ? this.settings.address : via),
+      method,
+      path: path + queryText({ dc: this.settings.datacenter, ...query }),
+      headers: this.headers,
+      body,
+      timeoutMs: timeoutMs ?? this.settings.requestTimeoutMs,
       signal,
-      ...(socketPath === undefined ? {} : { socketPath }),
-    });
+    };
   }
 
-  private judge(request: HttpRequest, what: string, response: AxiosResponse<string>, sentAt: Millis): HttpAnswer {
-    const { status } = response;
-    const body = typeof response.data === 'string' ? response.data : '';
+  private endpoint(address: string): Endpoint {
+    const known = this.endpoints.get(address) ?? endpointOf(address, this.secure);
+    this.endpoints.set(address, known);
+    return known;
+  }
+
+  private judge(request: HttpRequest, what: string, incoming: Incoming, sentAt: Millis): HttpAnswer {
+    const { status, body } = incoming;
     if ((status >= 200 && status < 300) || request.accept?.includes(status) === true)
-      return { status, body, header: headerOf(response), sentAt, receivedAt: this.clock.now() };
+      return { ...incoming, sentAt, receivedAt: this.clock.now() };
     const refusal = new ConsulError(what, status, body);
     if (status >= 500 && request.method !== 'GET') throw new NoAnswerError(what, refusal.message, { cause: refusal });
     throw refusal;
@@ -142,4 +111,11 @@ export class ConsulHttp {
     this.agents.http.destroy();
     this.agents.https.destroy();
   }
+}
+
+function queryText(query: Readonly<Record<string, string | number | undefined>>): string {
+  const parts = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`],
+  );
+  return parts.length === 0 ? '' : `?${parts.join('&')}`;
 }

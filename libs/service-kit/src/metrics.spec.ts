@@ -1,3 +1,4 @@
+import perfHooks from 'node:perf_hooks';
 import { Metrics } from './metrics';
 
 describe('metrics', () => {
@@ -21,9 +22,22 @@ describe('metrics', () => {
     expect(await new Metrics({ processMetrics: false }).text()).not.toContain('events_total');
   });
 
-  it('tell the memory of the process unless asked not to', async () => {
+  it('tell of the process itself, unless asked not to, and count nothing twice', async () => {
     const metrics = new Metrics();
-    expect(await metrics.text()).toContain('process_resident_memory_bytes');
-    metrics.registry.clear();
+    const cpuSeconds = async () => Number(/^process_cpu_seconds_total (.+)$/m.exec(await metrics.text())?.[1]);
+    expect(await metrics.text()).toMatch(/^process_resident_memory_bytes [1-9]/m);
+    const first = await cpuSeconds();
+    expect(first).toBeGreaterThan(0);
+    expect(await cpuSeconds()).toBeLessThanOrEqual(process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6);
+    expect(await cpuSeconds()).toBeGreaterThanOrEqual(first);
+    expect(await new Metrics({ processMetrics: false }).text()).not.toContain('process_');
+  });
+
+  it('wake nobody: no timer watches the event loop, no observer the garbage collection', () => {
+    const loop = jest.spyOn(perfHooks, 'monitorEventLoopDelay');
+    const observer = jest.spyOn(perfHooks.PerformanceObserver.prototype, 'observe');
+    new Metrics();
+    expect(loop).not.toHaveBeenCalled();
+    expect(observer).not.toHaveBeenCalled();
   });
 });

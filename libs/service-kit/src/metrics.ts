@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectProcessMetrics } from './process-metrics';
 
 /**
  * The metrics of one process, in a registry of their own. Asking twice for the same name gives the same metric, so that
@@ -10,14 +11,11 @@ export class Metrics {
 
   /**
    * @param options.app becomes the label `app` of every metric, so that those of two processes can be shown together
-   * @param options.processMetrics also collect memory, CPU and event loop delay of this process (default true)
+   * @param options.processMetrics also tell memory, CPU and event loop of this process (default true)
    */
   constructor(options: { app?: string; processMetrics?: boolean } = {}) {
     if (options.app !== undefined) this.registry.setDefaultLabels({ app: options.app });
-    // The event loop's delay is sampled by a timer: every 100 ms, as 10 ms would cost more than the work of a small service.
-    if (options.processMetrics !== false) {
-      collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 100 });
-    }
+    if (options.processMetrics !== false) collectProcessMetrics(this.registry);
   }
 
   counter<const L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> {
