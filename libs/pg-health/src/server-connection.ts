@@ -3,6 +3,7 @@ import { Client, type ClientConfig } from 'pg';
 import { classifyFailure, sqlStateOf } from './classify-failure';
 import { describeTarget, type ConnectionTarget } from './connection-target';
 import { ServerFailure } from './failure-kind';
+import { ScramConnection } from './scram-connection';
 
 /** How long a keepalive probe waits on an idle connection; Node then probes every second, ten times. */
 const KEEP_ALIVE_AFTER_MS = 1000;
@@ -139,7 +140,14 @@ export class ServerConnection {
   }
 }
 
-function clientConfig(target: ConnectionTarget, socket: Socket, statementTimeoutMs: number | undefined): ClientConfig {
+/** `connection` is how node-postgres lets its own be replaced; its types do not say so. */
+function clientConfig(
+  target: ConnectionTarget,
+  socket: Socket,
+  statementTimeoutMs: number | undefined,
+): ClientConfig & { readonly connection: ScramConnection } {
+  const ssl = typeof target.ssl === 'object' ? { ...target.ssl } : (target.ssl ?? false);
+  const keepAlive = { keepAlive: true, keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS };
   return {
     host: target.host,
     port: target.port,
@@ -148,10 +156,8 @@ function clientConfig(target: ConnectionTarget, socket: Socket, statementTimeout
     password: () => target.password ?? '',
     database: target.database,
     application_name: target.applicationName ?? 'pg-health',
-    ssl: typeof target.ssl === 'object' ? { ...target.ssl } : (target.ssl ?? false),
-    keepAlive: true,
-    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
-    stream: () => socket,
+    ssl,
+    connection: new ScramConnection(target, { ssl, stream: () => socket, ...keepAlive }),
     ...(statementTimeoutMs === undefined ? {} : { statement_timeout: statementTimeoutMs }),
   };
 }

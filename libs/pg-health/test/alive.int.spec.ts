@@ -47,6 +47,31 @@ describe('the alive check on a real server', () => {
     expect(await failureOf({ ...postgres.target, database: 'nope' })).toBe('other');
   });
 
+  it('logs in again after the password has been changed, with the old one no more', async () => {
+    const held = await connect();
+    const { target } = postgres;
+    await expect(check(target)).resolves.toMatchObject({ alive: true });
+    // The same word has another salt then.
+    await held.query(`ALTER ROLE postgres PASSWORD '${target.password}'`);
+    await expect(check(target)).resolves.toMatchObject({ alive: true });
+    await held.query("ALTER ROLE postgres PASSWORD 'another'");
+    expect(await failureOf(target)).toBe('authentication');
+    expect(await failureOf({ ...target, password: 'another' })).toBe('none');
+  });
+
+  it.each([
+    ['letters that must be prepared', "CREATE ROLE u LOGIN PASSWORD 'ﬁat\u00a0lux'", 'ﬁat\u00a0lux'],
+    ['MD5', "SET password_encryption = 'md5'; CREATE ROLE u LOGIN PASSWORD 'old'", 'old'],
+  ])('logs in with %s', async (_, sql, password) => {
+    const held = await connect();
+    await held.query(sql);
+    postgres.allow('host all u 127.0.0.1/32 md5');
+    await held.query('SELECT pg_reload_conf()');
+    const target = { ...postgres.target, user: 'u', password };
+    await eventually('it may', async () => (await failureOf(target)) === 'none');
+    expect(await failureOf({ ...target, password: 'x' })).toBe('authentication');
+  });
+
   it('tells a full server from a dead one', async () => {
     for (let i = 0; i < 6; i += 1) await connect();
     expect(await failureOf(postgres.target)).toBe('too-many-connections');

@@ -112,6 +112,12 @@ export class LocalPostgres {
     appendFileSync(join(this.dataDir, 'postgresql.conf'), `${settings.join('\n')}\n`);
   }
 
+  /** A line of pg_hba.conf that goes before all others; read at the next reload. */
+  allow(line: string): void {
+    const file = join(this.dataDir, 'pg_hba.conf');
+    writeFileSync(file, `${line}\n${readFileSync(file, 'utf8')}`);
+  }
+
   /** Turns TLS on, with a new certificate for `localhost` and 127.0.0.1; gives the certificate, which is its own CA. */
   enableTls(): string {
     const at = (name: string): string => join(this.dataDir, name);
