@@ -1,4 +1,5 @@
-import { openConnection, type ClusterFile, type OpenConnection } from '@ha-postgres/local-cluster';
+import { openConnection, type OpenConnection } from '@ha-postgres/checker';
+import type { ClusterFile } from '@ha-postgres/local-cluster';
 
 const TIMEOUT_MS = 2_000;
 

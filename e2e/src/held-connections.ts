@@ -1,4 +1,5 @@
-import type { ClusterFile, OpenConnection } from '@ha-postgres/local-cluster';
+import type { OpenConnection } from '@ha-postgres/checker';
+import type { ClusterFile } from '@ha-postgres/local-cluster';
 import { connectTo } from './client';
 
 /** A connection that is held without being used, as in an application's pool, and the node at its other end. */

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClusterFile, RemoteCluster } from '@ha-postgres/local-cluster';
 import { allServersVote, leadingServer } from './consul-servers';
+import { loadOn, throughFirst } from './load';
 import { masterKey } from './master-key';
 import { sharedCluster } from './shared-cluster';
 import { Visitor } from './visitor';
 import { eventually, settled } from './wait-for';
-import { makeWritesTable, Writer } from './writer';
 
 /** Writes that each client must have acknowledged before and after a disturbance. */
 const MORE_WRITES = 20;
@@ -98,22 +98,22 @@ describe('no failover and no misrouted client', () => {
 /** The same Master in the same term, and every write acknowledged, whatever is done meanwhile. */
 async function survives(cluster: RemoteCluster, disturbance: (master: string) => Promise<unknown>): Promise<void> {
   const described = cluster.describe();
-  const port = described.loadBalancers[0]?.masterPort ?? 0;
   const { node, term } = await masterKey(described);
-  await makeWritesTable(described, port);
   const clients = [
-    Writer.start(described, { port, everyMs: 5, isFresh: false }),
-    Writer.start(described, { port, everyMs: 20, isFresh: true }),
+    { everyMs: 5, isFresh: false },
+    { everyMs: 20, isFresh: true },
   ];
+  const load = await loadOn(cluster, { ...throughFirst(cluster), clients });
   try {
-    await moreWrites(clients);
+    await load.moreWrites(MORE_WRITES);
     await disturbance(node);
     await settled(cluster);
-    await moreWrites(clients);
+    await load.moreWrites(MORE_WRITES);
   } finally {
-    await Promise.all(clients.map((client) => client.stop()));
+    await load.stop();
   }
-  expect(clients.flatMap(({ failed }) => failed)).toEqual([]);
+  expect([...load.history.writes].flatMap(({ failure }) => failure ?? [])).toEqual([]);
+  expect((await load.finish()).violations).toEqual([]);
   expect(await masterKey(described)).toMatchObject({ node, term, phase: 'running' });
 }
 
@@ -153,13 +153,6 @@ async function masterBeats(cluster: RemoteCluster): Promise<void> {
   const described = cluster.describe();
   const { beat } = await eventually('Consul to tell the key', () => masterKey(described));
   await eventually('two more beats of the Master', async () => (await masterKey(described)).beat >= beat + 2);
-}
-
-function moreWrites(clients: readonly Writer[]): Promise<unknown> {
-  const aims = clients.map((client) => client.acknowledged.length + MORE_WRITES);
-  return eventually('more writes by every client', () =>
-    clients.every((client, index) => client.acknowledged.length >= (aims[index] ?? 0)),
-  );
 }
 
 function moreArrivals(visitors: readonly Visitor[]): Promise<unknown> {

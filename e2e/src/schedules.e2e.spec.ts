@@ -1,14 +1,15 @@
+import type { AcknowledgedWrite, Load } from '@ha-postgres/checker';
 import type { NodeStatus } from '@ha-postgres/cluster-state';
 import { processesUnder, readNodeStatus, type ClusterNode, type RemoteCluster } from '@ha-postgres/local-cluster';
 import { query } from './client';
 import { deadMastersJoinAgain } from './emptied-data';
 import { Failpoint } from './failpoint';
+import { loadOn, nodeOf, throughFirst } from './load';
 import { othersThan } from './load-balancers';
 import { sharedCluster } from './shared-cluster';
 import { makeSlowTables, slowFunction, slowFunctionsRunning } from './slow-functions';
 import { newestTimeline } from './timelines';
 import { eventually } from './wait-for';
-import { idsBehind, makeWritesTable, Writer, type Write } from './writer';
 
 const BACKENDS = 8;
 const SOME_WRITES = 20;
@@ -21,18 +22,23 @@ shared.story(
   async (cluster) => {
     const described = cluster.describe();
     const old = masterOf(cluster);
-    await makeWritesTable(described, old.postgresPort);
     await makeSlowTables(described, old.postgresPort);
     const endings = Array.from({ length: BACKENDS }, (_, id) => slowFunction(described, old.postgresPort, id));
     const running = () => slowFunctionsRunning(described, old.postgresPort);
     await eventually('all functions to run', async () => (await running()) === BACKENDS);
 
-    await cluster.kill(`${old.name}/postgres`);
-    const { node, acknowledgedAt } = await firstWrite(cluster);
+    const load = await loadOn(cluster, throughFirst(cluster));
+    try {
+      await cluster.kill(`${old.name}/postgres`);
+      const first = await firstWriteNotOn(load, cluster, old.name);
 
-    const ended = await Promise.all(endings);
-    expect(ended.filter(({ isAcknowledged, at }) => isAcknowledged && at > acknowledgedAt)).toEqual([]);
-    await oneMasterIsLeft(cluster, node);
+      const ended = await Promise.all(endings);
+      const isLate = (at: number) => at > first.acknowledgement.at;
+      expect(ended.filter(({ isAcknowledged, at }) => isAcknowledged && isLate(at))).toEqual([]);
+      await oneMasterIsLeft(cluster, nodeOf(described, first));
+    } finally {
+      await load.stop();
+    }
   },
 );
 
@@ -42,25 +48,22 @@ shared.story(
     await deadMastersJoinAgain(cluster);
     const described = cluster.describe();
     const old = masterOf(cluster);
-    const port = masterPort(cluster);
-    const writer = Writer.start(described, { port, everyMs: 5, isFresh: false });
+    const load = await loadOn(cluster, throughFirst(cluster));
     const traps = othersThan(described, old.name).map(({ name }) => new Failpoint(cluster, name, 'before-running'));
     try {
-      await eventually('some writes', () => writer.acknowledged.length >= SOME_WRITES);
+      await load.moreWrites(SOME_WRITES);
       for (const trap of traps) trap.set('kill');
       await cluster.kill(`${old.name}/postgres`);
       await eventually('a controller to die there', () => traps.find((trap) => trap.isReached()));
       for (const trap of traps) trap.remove();
 
-      const { node: next } = await firstWrite(cluster);
-      await eventually(`writes on ${next}`, () => writer.acknowledged.at(-1)?.node === next);
-      await oneMasterIsLeft(cluster, next);
+      const first = await firstWriteNotOn(load, cluster, old.name);
+      await oneMasterIsLeft(cluster, nodeOf(described, first));
     } finally {
       for (const trap of traps) trap.remove();
-      await writer.stop();
+      await load.stop();
     }
-    const kept = await idsBehind(described, port);
-    expect(writer.acknowledged.filter(({ id }) => !kept.has(id))).toEqual([]);
+    expect((await load.finish()).violations).toEqual([]);
   },
 );
 
@@ -78,36 +81,34 @@ describe('a node frozen between pg_promote and running, which thaws when the nex
       await deadMastersJoinAgain(cluster);
       const described = cluster.describe();
       const old = masterOf(cluster);
-      const writers = described.loadBalancers.map(({ masterPort: port }) =>
-        Writer.start(described, { port, everyMs: 5, isFresh: false }),
-      );
+      const load = await loadOn(cluster);
       const traps = othersThan(described, old.name).map(({ name }) => new Failpoint(cluster, name, 'before-running'));
       try {
         for (const trap of traps) trap.set('wait');
         await cluster.kill(`${old.name}/postgres`);
         const { node } = await eventually('a controller to wait there', () => traps.find((trap) => trap.isReached()));
         frozen = node;
-        const { postgresPort: port, dataDir } = cluster.node(frozen);
+        const { dataDir } = cluster.node(frozen);
         // Past the load balancers, which do not lead to it yet.
-        const past = [true, false].map((isFresh) => Writer.start(described, { port, everyMs: 5, isFresh }));
-        writers.push(...past);
+        const past = [true, false].map((isFresh) => load.writeStraightTo(frozen, { everyMs: 5, isFresh }));
         await eventually(`${frozen} to take writes`, () =>
           past.every(({ acknowledged }) => acknowledged.length >= SOME_WRITES),
         );
         await cluster.freeze(frozen);
         for (const trap of traps) trap.remove();
 
-        const first = await firstWrite(cluster);
-        next = first.node;
+        const first = await firstWriteNotOn(load, cluster, old.name, frozen);
+        next = nodeOf(described, first);
         await cluster.thaw(`${frozen}/postgres-runner`);
         await eventually('the runner to fence, told by nobody', () => processesUnder(dataDir).length === 0);
         await cluster.thaw(frozen);
         await staysDead(cluster, frozen);
-        const late = writers.flatMap((writer) => writer.acknowledged.filter((write) => isLate(write, first)));
-        expect(late).toEqual([]);
+        const isLate = (write: AcknowledgedWrite) =>
+          nodeOf(described, write) !== next && write.acknowledgement.at > first.acknowledgement.at;
+        expect(load.history.acknowledged.filter(isLate)).toEqual([]);
       } finally {
         for (const trap of traps) trap.remove();
-        await Promise.all(writers.map((writer) => writer.stop()));
+        await load.stop();
       }
     },
   );
@@ -127,10 +128,6 @@ describe('a node frozen between pg_promote and running, which thaws when the nex
     },
   );
 });
-
-function isLate({ node, answeredAt }: Write, first: { node: string; acknowledgedAt: number }): boolean {
-  return node !== first.node && answeredAt > first.acknowledgedAt;
-}
 
 /** Whoever else was Master is fenced, with nothing of PostgreSQL left, and the others stream. */
 async function oneMasterIsLeft(cluster: RemoteCluster, master: string): Promise<void> {
@@ -155,25 +152,16 @@ function isDead(status: NodeStatus | null): boolean {
   return status?.role === 'DeadMaster' && status.runnerPhase === 'blocked';
 }
 
-/** Waits for a write through the load balancer on a connection that is opened from now on. */
-async function firstWrite(cluster: RemoteCluster): Promise<{ node: string; acknowledgedAt: number }> {
-  const writer = Writer.start(cluster.describe(), { port: masterPort(cluster), everyMs: 5, isFresh: true });
-  try {
-    const { node, answeredAt } = await eventually('a write on the next Master', () => writer.acknowledged[0]);
-    return { node: node ?? '', acknowledgedAt: answeredAt };
-  } finally {
-    await writer.stop();
-  }
+/** Waits for the first write that was acknowledged by none of these nodes. */
+function firstWriteNotOn(load: Load, cluster: RemoteCluster, ...nodes: readonly string[]): Promise<AcknowledgedWrite> {
+  const described = cluster.describe();
+  return eventually('a write on the next Master', () =>
+    load.history.acknowledged.find((write) => !nodes.includes(nodeOf(described, write))),
+  );
 }
 
 function masterOf(cluster: RemoteCluster): ClusterNode {
   const { master } = cluster;
   if (master === null) throw new Error('a cluster that has settled has a Master');
   return master;
-}
-
-function masterPort(cluster: RemoteCluster): number {
-  const [lb] = cluster.describe().loadBalancers;
-  if (lb === undefined) throw new Error('a cluster has a load balancer');
-  return lb.masterPort;
 }

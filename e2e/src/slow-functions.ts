@@ -1,4 +1,5 @@
 import type { ClusterFile } from '@ha-postgres/local-cluster';
+import { monotonicNow, type Millis } from '@ha-postgres/service-kit';
 import { connectTo, query } from './client';
 
 const SECONDS = 5;
@@ -7,8 +8,7 @@ const TIMEOUT_MS = 30_000;
 /** How a function that ends in a commit ended for its client. */
 export interface Ending {
   readonly isAcknowledged: boolean;
-  /** CLOCK_MONOTONIC in milliseconds, as `performance.now()` counts it. */
-  readonly at: number;
+  readonly at: Millis;
 }
 
 export async function makeSlowTables(cluster: ClusterFile, port: number): Promise<void> {
@@ -27,7 +27,7 @@ export async function slowFunction(cluster: ClusterFile, port: number, id: numbe
     () => false,
   );
   connection.drop();
-  return { isAcknowledged, at: performance.now() };
+  return { isAcknowledged, at: monotonicNow() };
 }
 
 /** How many of them run on a node now. */

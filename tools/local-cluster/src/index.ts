@@ -12,7 +12,4 @@ export { RemoteCluster } from './remote-cluster';
 export type { ClusterEvent } from './supervisor-log';
 export { waitFor, type Patience } from './waiting';
 export { installedPrograms, onPath, WORKSPACE_ROOT, type Programs } from './workspace';
-export { openConnection, type ConnectionPlace, type OpenConnection } from './demo/connection';
-export { InsertClient, INSERT_TABLE } from './demo/insert-client';
-export { Ledger } from './demo/ledger';
 export type { Report } from './demo/report';

@@ -57,13 +57,13 @@ export class LiveView {
 
   private draw(): void {
     if (this.stage === null || !this.screen.isLive) return;
-    const { ledger, events, cluster } = this.stage;
+    const { history, events, cluster } = this.stage;
     const room = this.screen.rows - 1 - TABLE_LINES - cluster.layout.nodes.length;
-    this.screen.show(frame(ledger, this.rows, events.last(room)));
+    this.screen.show(frame(history, this.rows, events.last(room)));
   }
 
   private count(): void {
-    const { attempts, failed } = this.stage?.ledger ?? { attempts: 0, failed: 0 };
+    const { attempts, failed } = this.stage?.history ?? { attempts: 0, failed: 0 };
     if (attempts > 0) this.output.write(`Client inserts: ${attempts} attempts, ${failed} failed\n`);
   }
 }

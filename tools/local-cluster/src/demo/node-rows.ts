@@ -1,9 +1,8 @@
+import { openConnection, WRITES_TABLE, type OpenConnection } from '@ha-postgres/checker';
 import type { NodeStatus } from '@ha-postgres/cluster-state';
 import { HaproxyRuntime, showServersState, type ServerState } from '@ha-postgres/haproxy-runtime';
 import type { ClusterFile, ClusterNode } from '../cluster-file';
 import { readNodeStatus } from '../node-status';
-import { openConnection, type OpenConnection } from './connection';
-import { INSERT_TABLE } from './insert-client';
 
 /** What the table shows of a node; null: unknown. */
 export interface NodeRow {
@@ -43,7 +42,7 @@ export class NodeLook {
   private async ask(cluster: ClusterFile, node: ClusterNode): Promise<Pick<NodeRow, 'records' | 'isInRecovery'>> {
     const connection = await this.connectionTo(cluster, node);
     try {
-      const sql = `SELECT pg_is_in_recovery() AS recovery, (SELECT count(*)::int FROM ${INSERT_TABLE}) AS records`;
+      const sql = `SELECT pg_is_in_recovery() AS recovery, (SELECT count(*)::int FROM ${WRITES_TABLE}) AS records`;
       const result = await connection?.client.query<{ recovery: boolean; records: number }>(sql);
       const row = result?.rows[0];
       return { records: row?.records ?? null, isInRecovery: row?.recovery ?? null };

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { firstOnConnectionAfter, longestGapAfter } from '@ha-postgres/checker';
 import { monotonicNow, type Millis } from '@ha-postgres/service-kit';
 import { waitFor } from '../waiting';
 import { firstDetection } from './detection';
@@ -46,7 +47,7 @@ export async function play(stage: Stage, scenario: Exclude<Scenario, 'none'>, si
 
 /** Waits for a new Master and the first acknowledgement on a connection made since; says so if there is none in time. */
 async function untilRouted(stage: Stage, struckAt: Millis, oldTerm: number, signal: AbortSignal): Promise<void> {
-  const { timeline, ledger, events } = stage;
+  const { timeline, history, events } = stage;
   try {
     const elected = await waitFor(
       () =>
@@ -56,14 +57,14 @@ async function untilRouted(stage: Stage, struckAt: Millis, oldTerm: number, sign
         ),
       { what: 'a new Master', timeoutMs: NEW_MASTER_MS, everyMs: 20, signal },
     );
-    await waitFor(() => ledger.firstOnConnectionAfter(Math.min(elected.at, struckAt + NEW_MASTER_MS)), {
+    await waitFor(() => firstOnConnectionAfter(history, Math.min(elected.at, struckAt + NEW_MASTER_MS)), {
       what: 'an insert on the new Master',
       timeoutMs: NEW_MASTER_MS,
       everyMs: 20,
       signal,
     });
     events.add(
-      `inserts go to ${elected.value?.node ?? '?'}: write outage ${Math.round(ledger.longestGapAfter(struckAt) ?? 0)} ms`,
+      `inserts go to ${elected.value?.node ?? '?'}: write outage ${Math.round(longestGapAfter(history, struckAt) ?? 0)} ms`,
     );
   } catch (error) {
     signal.throwIfAborted();

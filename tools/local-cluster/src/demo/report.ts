@@ -1,5 +1,5 @@
+import { firstOnConnectionAfter, longestGapAfter, type History, type Verdict } from '@ha-postgres/checker';
 import type { Millis } from '@ha-postgres/service-kit';
-import type { Ledger } from './ledger';
 import type { MasterSight } from './master-timeline';
 import type { Scenario } from './scenario';
 
@@ -41,19 +41,16 @@ export interface Failover {
   readonly promoted: MasterSight | null;
 }
 
-/**
- * Puts the numbers together.
- * @param lost how many acknowledged inserts are missing; null: nobody could be asked.
- */
-export function reportOf(failover: Failover, ledger: Ledger, lost: number | null): Report {
+/** Puts the numbers together. */
+export function reportOf(failover: Failover, history: History, verdict: Verdict): Report {
   const { struckAt, elected } = failover;
   const after = (moment: Millis | null | undefined) =>
     moment === null || moment === undefined ? null : rounded(moment - struckAt);
-  const routed = elected === null ? null : ledger.firstOnConnectionAfter(elected.at);
+  const routed = elected === null ? null : firstOnConnectionAfter(history, elected.at);
   return {
     scenario: failover.scenario,
-    writeOutageMs: rounded(ledger.longestGapAfter(struckAt)),
-    ...countsOf(ledger, lost),
+    writeOutageMs: rounded(longestGapAfter(history, struckAt)),
+    ...countsOf(verdict),
     oldMaster: failover.oldMaster,
     newMaster: failover.promoted?.value?.node ?? null,
     timings: {
@@ -61,16 +58,16 @@ export function reportOf(failover: Failover, ledger: Ledger, lost: number | null
       releasedMs: after(failover.released?.at),
       electedMs: after(elected?.at),
       promotedMs: after(failover.promoted?.at),
-      routedMs: after(routed?.at),
+      routedMs: after(routed?.acknowledgement.at),
     },
   };
 }
 
 /** The report of a run without a fault: the longest pause of all, and nobody new. */
-export function quietReport(master: string, ledger: Ledger, lost: number | null): Report {
+export function quietReport(master: string, history: History, verdict: Verdict): Report {
   const timings = { detectedMs: null, releasedMs: null, electedMs: null, promotedMs: null, routedMs: null };
-  const writeOutageMs = rounded(ledger.longestGapAfter(0));
-  return { scenario: 'none', writeOutageMs, ...countsOf(ledger, lost), oldMaster: master, newMaster: null, timings };
+  const writeOutageMs = rounded(longestGapAfter(history, 0));
+  return { scenario: 'none', writeOutageMs, ...countsOf(verdict), oldMaster: master, newMaster: null, timings };
 }
 
 /** The demo's success: after a fault a new Master took writes; without one, writes were acknowledged at all. */
@@ -94,8 +91,8 @@ export function describeReport(report: Report): string[] {
   ];
 }
 
-function countsOf(ledger: Ledger, acknowledgedLost: number | null) {
-  return { attempts: ledger.attempts, failed: ledger.failed, ambiguous: ledger.ambiguous, acknowledgedLost };
+function countsOf({ attempts, failed, ambiguous, lost }: Verdict) {
+  return { attempts, failed, ambiguous, acknowledgedLost: lost?.length ?? null };
 }
 
 function rounded(ms: number): number;

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { checkHistory, type Verdict } from '@ha-postgres/checker';
 import { replaceFile } from '../atomic-file';
 import { SETTLE_MS } from '../carry-out';
 import type { ClusterOptions } from '../options';
@@ -43,8 +44,7 @@ export async function runDemo(options: DemoOptions, signal: AbortSignal): Promis
     await stage.begin(signal);
     const report = await playOnce(stage, options.scenario, signal);
     if (!options.once) await untilTold(stage, report, signal);
-    const lost = await stage.end();
-    return conclude(options, view, report(lost));
+    return conclude(options, view, report(await stage.end()));
   } catch (error) {
     if (!signal.aborted) throw error;
     view.end();
@@ -58,21 +58,21 @@ export async function runDemo(options: DemoOptions, signal: AbortSignal): Promis
   }
 }
 
-type ReportWith = (lost: number | null) => Report;
+type ReportWith = (verdict: Verdict) => Report;
 
 async function playOnce(stage: Stage, scenario: Scenario, signal: AbortSignal): Promise<ReportWith> {
   if (scenario === 'none') {
     await delay(QUIET_MS, undefined, { signal });
-    return (lost) => quietReport(runningMaster(stage.timeline.current) ?? '?', stage.ledger, lost);
+    return (verdict) => quietReport(runningMaster(stage.timeline.current) ?? '?', stage.history, verdict);
   }
   const failover = await play(stage, scenario, signal);
   await delay(AFTERMATH_MS, undefined, { signal });
-  return (lost) => reportOf(failover, stage.ledger, lost);
+  return (verdict) => reportOf(failover, stage.history, verdict);
 }
 
 /** Goes on until Ctrl-C. */
 async function untilTold(stage: Stage, report: ReportWith, signal: AbortSignal): Promise<void> {
-  for (const line of describeReport(report(null)).slice(0, 1)) stage.events.add(line);
+  for (const line of describeReport(report(checkHistory(stage.history))).slice(0, 1)) stage.events.add(line);
   stage.events.add('goes on until Ctrl-C; drive it with tools/cluster, see --help there');
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();

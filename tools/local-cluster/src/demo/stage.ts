@@ -1,20 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { History, startLoad, targetsOf, type Load, type Verdict } from '@ha-postgres/checker';
 import { clusterKeys } from '@ha-postgres/cluster-state';
 import type { LocalCluster } from '../local-cluster';
 import { waitFor } from '../waiting';
-import { openConnection, type ConnectionPlace } from './connection';
 import type { EventList } from './event-list';
-import { InsertClient, INSERT_TABLE } from './insert-client';
-import { Ledger } from './ledger';
 import { MasterTimeline, type MasterSight } from './master-timeline';
 
-const STATEMENT_MS = 10_000;
+const NOTHING = new History();
 
 /** A running cluster with a client that writes, and everything that is noted about it. */
 export class Stage {
-  readonly ledger = new Ledger();
   readonly timeline: MasterTimeline;
-  private client: InsertClient | null = null;
+  private load: Load | null = null;
 
   constructor(
     readonly cluster: LocalCluster,
@@ -30,20 +27,18 @@ export class Stage {
     });
   }
 
-  /** Makes the table and starts the client, and waits until inserts have been acknowledged for a while without a failure. */
+  /** What the client has done so far. */
+  get history(): History {
+    return this.load?.history ?? NOTHING;
+  }
+
+  /** Starts the client, and waits until inserts have been acknowledged for a while without a failure. */
   async begin(signal: AbortSignal): Promise<void> {
     this.timeline.start();
-    await this.withConnection((query) =>
-      query(`CREATE TABLE IF NOT EXISTS ${INSERT_TABLE} (id bigint PRIMARY KEY, at timestamptz DEFAULT now())`),
-    );
-    await this.withConnection((query) => query(`TRUNCATE ${INSERT_TABLE}`));
-    this.client = new InsertClient(this.place, this.ledger);
-    this.client.start();
-    await waitFor(() => this.ledger.acknowledgements.length >= 200, {
-      what: '200 acknowledged inserts',
-      timeoutMs: 60_000,
-      signal,
-    });
+    const targets = targetsOf(this.cluster.describe());
+    // The way of every client: the first load balancer's master port.
+    this.load = await startLoad({ ...targets, masters: targets.masters.slice(0, 1), probeEveryMs: null }, signal);
+    await this.load.moreWrites(200, 60_000, signal);
     const master = await waitFor(() => runningMaster(this.timeline.current), {
       what: 'a running Master',
       timeoutMs: 10_000,
@@ -53,36 +48,13 @@ export class Stage {
     await delay(1_000, undefined, { signal });
   }
 
-  /** Ends the client, and counts the acknowledged inserts that the Master does not have; null if it cannot be asked. */
-  async end(): Promise<number | null> {
-    await this.client?.stop();
+  /** Ends the client, and judges what it was told by what is stored. */
+  async end(): Promise<Verdict> {
+    if (this.load === null) throw new Error('the stage has not begun');
+    const verdict = await this.load.finish();
     this.timeline.stop();
-    try {
-      const rows = await this.withConnection((query) => query(`SELECT id::int AS id FROM ${INSERT_TABLE}`));
-      return this.ledger.missingFrom(new Set(rows.map(({ id }) => id as number))).length;
-    } catch (error) {
-      this.events.add(`the inserts cannot be counted: ${(error as Error).message}`);
-      return null;
-    }
-  }
-
-  private async withConnection<T>(
-    work: (query: (sql: string) => Promise<Record<string, unknown>[]>) => Promise<T>,
-  ): Promise<T> {
-    const connection = await openConnection(this.place, STATEMENT_MS);
-    try {
-      return await work(async (sql) => (await connection.client.query<Record<string, unknown>>(sql)).rows);
-    } finally {
-      connection.drop();
-    }
-  }
-
-  /** The way of every client: the first load balancer's master port. */
-  private get place(): ConnectionPlace {
-    const { loadBalancers, users } = this.cluster.describe();
-    const { name: user, password } = users.superuser;
-    const [lb] = loadBalancers;
-    return { host: lb?.address ?? '', port: lb?.masterPort ?? 0, user, password, database: 'postgres' };
+    if (verdict.lost === null) this.events.add('the inserts cannot be counted: nobody answers');
+    return verdict;
   }
 
   private noteMaster({ value, isHeld }: MasterSight, before: MasterSight | null): void {

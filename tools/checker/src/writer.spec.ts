@@ -1,9 +1,9 @@
 import { DatabaseError } from 'pg';
-import { isRefusal } from './insert-client';
+import { isRefusal } from './writer';
 
 const answered = (severity: string) => Object.assign(new DatabaseError('x', 1, 'error'), { severity });
 
-describe('an insert that failed', () => {
+describe('a write that failed', () => {
   it('had no effect if PostgreSQL answered ERROR', () => {
     expect(isRefusal(answered('ERROR'))).toBe(true);
   });

@@ -8,6 +8,8 @@ export interface ConnectionPlace {
   readonly user: string;
   readonly password: string;
   readonly database: string;
+  /** What `pg_stat_activity` shows; `ha-postgres-checker` if absent. */
+  readonly applicationName?: string;
 }
 
 /** A connection that can be dropped at once, also while the server is silent. */
@@ -24,15 +26,16 @@ export interface OpenConnection {
  * @throws Error as `pg` reports it.
  */
 export async function openConnection(place: ConnectionPlace, timeoutMs: number): Promise<OpenConnection> {
+  const { applicationName = 'ha-postgres-checker', ...where } = place;
   const socket = new Socket();
   let isBroken = false;
   const client = new Client({
-    ...place,
+    ...where,
     stream: () => socket,
     connectionTimeoutMillis: timeoutMs,
     query_timeout: timeoutMs,
     statement_timeout: timeoutMs,
-    application_name: 'ha-postgres-demo',
+    application_name: applicationName,
   });
   const drop = () => {
     isBroken = true;
