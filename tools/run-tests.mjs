@@ -12,13 +12,20 @@ const LAYERS = {
   unit: [{ targets: ['build', 'lint', 'typecheck', 'test'], report: 'unit', parallel: 2 }],
   integration: [{ targets: ['integration'], report: 'integration', parallel: 1 }],
   e2e: [{ targets: ['e2e'], report: 'e2e', parallel: 1 }],
+  fault: [{ targets: ['fault'], report: 'fault', parallel: 1 }],
 };
-LAYERS.all = [...LAYERS.unit, ...LAYERS.integration, ...LAYERS.e2e];
+LAYERS.all = [...LAYERS.unit, ...LAYERS.integration, ...LAYERS.e2e, ...LAYERS.fault];
 
-const [layer = 'all', ...forNx] = process.argv.slice(2);
+// Of the faults only the quick half is run, unless told otherwise.
+const EVERY_FAULT = '--all';
+const given = process.argv.slice(2);
+const [layer = 'all', ...forNx] = given.filter((argument) => argument !== EVERY_FAULT);
 const stages = LAYERS[layer];
+if (given.includes(EVERY_FAULT)) process.env.FAULTS = 'all';
 if (stages === undefined) {
-  console.error(`usage: tools/test [${Object.keys(LAYERS).join('|')}] [options of nx run-many, such as -p PROJECT]`);
+  console.error(
+    `usage: tools/test [${Object.keys(LAYERS).join('|')}] [${EVERY_FAULT}: every fault] [options of nx run-many, such as -p PROJECT]`,
+  );
   process.exit(64);
 }
 
@@ -93,7 +100,7 @@ function addUp(suffix, failedTasks) {
   }
   for (const task of failedTasks) {
     const [project, target] = task.split(':');
-    const isCounted = ['test', 'integration', 'e2e'].includes(target) && (failuresOf.get(project) ?? 0) > 0;
+    const isCounted = ['test', 'integration', 'e2e', 'fault'].includes(target) && (failuresOf.get(project) ?? 0) > 0;
     if (!isCounted) problem(task);
   }
 }
