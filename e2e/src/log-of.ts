@@ -4,6 +4,8 @@ import type { RemoteCluster } from '@ha-postgres/local-cluster';
 
 /** A line of a service's structured log: what happened, with its fields. */
 export interface LogLine {
+  /** Wall clock, ISO 8601. */
+  readonly time?: string;
   readonly event?: string;
   readonly name?: string;
   readonly rule?: string;

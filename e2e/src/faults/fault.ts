@@ -1,8 +1,9 @@
 import type { Load } from '@ha-postgres/checker';
 import type { ClusterFile, ClusterNode, RemoteCluster } from '@ha-postgres/local-cluster';
 import { monotonicNow } from '@ha-postgres/service-kit';
+import { logOf, type LogLine } from '../log-of';
 import { masterKey } from '../master-key';
-import { eventually, newMaster } from '../wait-for';
+import { eventually } from '../wait-for';
 
 /** Writes of each client that show that writing goes on. */
 const SOME_WRITES = 50;
@@ -10,6 +11,7 @@ const SOME_WRITES = 50;
 /** One run of a row: a whole cluster under load, and what is done to it. */
 export class Fault {
   private begunAt: number | null = null;
+  private begunAtWallClock = 0;
   private endedAt: number | null = null;
 
   constructor(
@@ -46,6 +48,7 @@ export class Fault {
 
   /** Does it to the cluster; outages count from the first time this is called. */
   async strike(how: () => Promise<unknown>): Promise<void> {
+    if (this.begunAt === null) this.begunAtWallClock = Date.now();
     this.begunAt ??= monotonicNow();
     await how();
   }
@@ -61,15 +64,19 @@ export class Fault {
     await this.load.moreWrites(count);
   }
 
-  /** Waits until another node is Master and the clients write there. */
+  /**
+   * Waits until another node is Master and the clients write there. Consul is asked and not the nodes: one whose controller
+   * stands still goes on telling what it was.
+   */
   async failsOver(): Promise<ClusterNode> {
-    const { name } = await newMaster(this.cluster, this.master.name);
-    const { name: way } = await eventually(`the clients to write to a Master after ${this.master.name}`, () => {
-      const last = this.lastWriter();
-      return last !== null && last.name !== this.master.name ? last : null;
+    const old = this.master.name;
+    const { node } = await eventually(`a Master other than ${old}`, async () => {
+      const value = await masterKey(this.described);
+      return value.node !== old && value.phase === 'running' ? value : null;
     });
+    await eventually(`the clients to write to ${node}`, () => this.lastWriter() === node);
     await this.writesGoOn();
-    return this.cluster.node(this.cluster.master?.name ?? way ?? name);
+    return this.cluster.node(node);
   }
 
   /** The same Master in the same term. @throws Error saying what became of it. */
@@ -79,10 +86,40 @@ export class Fault {
       throw new Error(`${this.master.name} was Master of term ${this.term}; now ${node} is, ${phase}, term ${term}`);
   }
 
+  /** Nothing changed for clients, and writing goes on. @throws Error saying what did. */
+  async nothingHappens(): Promise<void> {
+    await this.writesGoOn();
+    await this.sameMaster();
+    const failed = [...this.load.history.writes].filter(({ direct, failure }) => direct === null && failure !== null);
+    const [first] = failed;
+    if (first !== undefined) throw new Error(`${failed.length} writes failed, the first: ${first.failure?.why ?? ''}`);
+  }
+
+  /** What a service has logged since the fault began, or since a moment of the wall clock. */
+  logOf(target: string, since = this.begunAtWallClock): LogLine[] {
+    return logOf(this.cluster, target).filter(({ time = '' }) => Date.parse(time) >= since);
+  }
+
+  /** Kills a process, or ends it in order, and waits until another one runs in its place. */
+  async isReplaced(target: string, how: 'kill' | 'restart' = 'kill'): Promise<void> {
+    const before = this.pidOf(target);
+    await this.cluster[how](target);
+    await eventually(`another process as ${target}`, () => {
+      const pid = this.pidOf(target);
+      return pid !== null && pid !== before;
+    });
+  }
+
+  private pidOf(target: string): number | null {
+    const [member, process = ''] = target.split('/');
+    const { nodes, loadBalancers } = this.cluster.describe();
+    return [...nodes, ...loadBalancers].find(({ name }) => name === member)?.processes[process] ?? null;
+  }
+
   /** The node that acknowledged the last write of a client behind a load balancer. */
-  private lastWriter(): ClusterNode | null {
+  private lastWriter(): string | null {
     const last = this.load.history.acknowledged.findLast(({ direct }) => direct === null);
     const address = last?.acknowledgement.by.address;
-    return this.described.nodes.find((node) => `${node.address}:${node.postgresPort}` === address) ?? null;
+    return this.described.nodes.find((node) => `${node.address}:${node.postgresPort}` === address)?.name ?? null;
   }
 }

@@ -1,5 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { processesUnder } from '@ha-postgres/local-cluster';
+import { masterKey } from '../master-key';
+import { eventually } from '../wait-for';
+import type { Fault } from './fault';
 import { faultCluster } from './fault-cluster';
+
+/** Longer than the lease and than the longest life of a session that is not renewed (2 × 10 s). */
+const OUTLASTS_SESSION_MS = 25_000;
 
 const processes = faultCluster();
 
@@ -10,3 +17,92 @@ processes.row(2, { half: 'quick', mayLoseUnsent: true }, async (fault) => {
   // Nobody thaws them: what is stopped cannot be asked to end.
   expect(processesUnder(master.dataDir)).toEqual([]);
 });
+
+for (const [variant, how] of [
+  ['killed, and stays down', (fault) => fault.cluster.kill(`${fault.master.name}/db-controller`, true)],
+  ['frozen', (fault) => fault.cluster.freeze(`${fault.master.name}/db-controller`)],
+] as [string, (fault: Fault) => Promise<void>][]) {
+  processes.row(3, { half: 'quick', variant, mayLoseUnsent: true }, async (fault) => {
+    const { cluster, master } = fault;
+    await fault.strike(() => how(fault));
+    await fault.failsOver();
+    expect(processesUnder(master.dataDir)).toEqual([]);
+    await fault.mend(() => (variant === 'frozen' ? cluster.thaw(master.name) : cluster.start(master.name)));
+  });
+}
+
+processes.row(3, { half: 'quick', variant: 'killed, and started again at once' }, async (fault) => {
+  await fault.strike(() => fault.isReplaced(`${fault.master.name}/db-controller`));
+  await fault.nothingHappens();
+});
+
+processes.row(4, { half: 'long', runs: 1, mayLoseUnsent: true }, async (fault) => {
+  const { cluster, master } = fault;
+  const controller = `${master.name}/db-controller`;
+  await fault.strike(() => cluster.freeze(controller));
+  const next = await fault.failsOver();
+  await delay(OUTLASTS_SESSION_MS);
+  const { term } = await masterKey(fault.described);
+  const thawedAt = Date.now();
+  await fault.mend(() => cluster.thaw(controller));
+  await eventually(
+    `${master.name} to know that it is not Master`,
+    () => cluster.node(master.name).role === 'DeadMaster',
+  );
+  const events = fault.logOf(controller, thawedAt).map(({ event }) => event);
+  expect(events).not.toContain('postgres.promote');
+  expect(events).not.toContain('lease.acquired');
+  expect(await masterKey(fault.described)).toMatchObject({ node: next.name, term, phase: 'running' });
+});
+
+for (const [variant, how] of [
+  ['killed, and stays down', (fault) => fault.cluster.kill(`${fault.master.name}/role-server`, true)],
+  ['frozen', (fault) => fault.cluster.freeze(`${fault.master.name}/role-server`)],
+] as [string, (fault: Fault) => Promise<void>][]) {
+  processes.row(5, { half: 'quick', variant, mayLoseUnsent: true }, async (fault) => {
+    const { cluster, master } = fault;
+    await fault.strike(() => how(fault));
+    await fault.failsOver();
+    expect(processesUnder(master.dataDir)).toEqual([]);
+    const rules = fault.logOf(`${master.name}/postgres-runner`).map(({ rule }) => rule);
+    expect(rules).toContain('aPassedDeadlineFences');
+    await fault.mend(() => (variant === 'frozen' ? cluster.thaw(master.name) : cluster.start(master.name)));
+  });
+}
+
+processes.row(5, { half: 'quick', variant: 'killed, and started again at once' }, async (fault) => {
+  await fault.strike(() => fault.isReplaced(`${fault.master.name}/role-server`));
+  await fault.nothingHappens();
+});
+
+processes.row(6, { half: 'quick', variant: 'killed, and stays down', mayLoseUnsent: true }, async (fault) => {
+  const { cluster, master } = fault;
+  await fault.strike(() => cluster.kill(`${master.name}/postgres-runner`, true));
+  await eventually(
+    `${master.name}'s PostgreSQL to die with its runner`,
+    () => processesUnder(master.dataDir).length === 0,
+  );
+  await fault.failsOver();
+  await fault.mend(() => cluster.start(master.name));
+});
+
+processes.row(
+  6,
+  { half: 'quick', variant: 'frozen, and Consul cut off 2 s later', mayLoseUnsent: true },
+  async (fault) => {
+    const { cluster, master } = fault;
+    await fault.strike(async () => {
+      await cluster.freeze(`${master.name}/postgres-runner`);
+      await delay(2_000);
+      await cluster.cut(master.name, 'consul');
+    });
+    await fault.failsOver();
+    expect(processesUnder(master.dataDir)).toEqual([]);
+    const events = fault.logOf(`${master.name}/db-controller`).map(({ event }) => event);
+    expect(events).toContain('fence.second');
+    await fault.mend(async () => {
+      await cluster.heal();
+      await cluster.thaw(master.name);
+    });
+  },
+);

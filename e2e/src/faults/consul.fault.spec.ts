@@ -1,0 +1,99 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { processesUnder } from '@ha-postgres/local-cluster';
+import { allServersVote, leadingServer } from '../consul-servers';
+import { masterKey } from '../master-key';
+import { eventually } from '../wait-for';
+import type { Fault } from './fault';
+import { faultCluster } from './fault-cluster';
+
+const LEADERS_KILLED = 5;
+const AGENT_DOWN_MS = 30_000;
+
+const consul = faultCluster();
+
+consul.row(13, { half: 'quick', runs: 1 }, async (fault) => {
+  for (let killed = 0; killed < LEADERS_KILLED; killed += 1) await fault.strike(() => leaderDiesAndReturns(fault));
+  await fault.nothingHappens();
+});
+
+for (const { variant, half, ms } of [
+  { variant: 'for 20 s', half: 'quick', ms: 20_000 },
+  { variant: 'for 5 min', half: 'long', ms: 300_000 },
+] as const) {
+  const timeoutMs = ms + 180_000;
+  consul.row(14, { half, variant, runs: 1, timeoutMs }, async (fault) => {
+    const [first, second] = serversOf(fault);
+    await fault.strike(() => allOf([first, second], (server) => fault.cluster.kill(server, true)));
+    await delay(ms);
+    await fault.writesGoOn();
+    await fault.mend(() => allOf([first, second], (server) => fault.cluster.start(server)));
+    await masterBeats(fault);
+    await fault.nothingHappens();
+  });
+}
+
+consul.row(14, { half: 'quick', variant: 'and a member missing as well', mayLoseUnsent: true }, async (fault) => {
+  const { cluster, master, replica } = fault;
+  const servers = serversOf(fault);
+  await fault.strike(async () => {
+    await allOf(servers, (server) => cluster.kill(server, true));
+    await cluster.kill(replica.name);
+  });
+  await eventually(`${master.name} to fence itself`, () => processesUnder(master.dataDir).length === 0);
+  await fault.mend(async () => {
+    await allOf(servers, (server) => cluster.start(server));
+    await cluster.start(replica.name);
+  });
+  await fault.writesGoOn();
+});
+
+for (const { variant, how, half } of [
+  { variant: 'killed', half: 'quick', how: (fault, agent) => fault.isReplaced(agent) },
+  { variant: 'ended and started again', half: 'quick', how: (fault, agent) => fault.isReplaced(agent, 'restart') },
+  {
+    variant: 'down for 30 s',
+    half: 'long',
+    how: async ({ cluster }, agent) => {
+      await cluster.kill(agent, true);
+      await delay(AGENT_DOWN_MS);
+      await cluster.start(agent);
+    },
+  },
+] as { variant: string; half: 'quick' | 'long'; how: (fault: Fault, agent: string) => Promise<void> }[]) {
+  consul.row(15, { half, variant }, async (fault) => {
+    await fault.strike(() => how(fault, `${fault.master.name}/consul`));
+    await masterBeats(fault);
+    await fault.nothingHappens();
+  });
+}
+
+/** Consul's leader is killed, another is elected, and the killed one comes back. */
+async function leaderDiesAndReturns({ cluster, described }: Fault): Promise<void> {
+  const leader = await eventually('a Consul leader among servers that all vote', async () =>
+    (await allServersVote(described)) ? leadingServer(described) : null,
+  );
+  // Started again at once it would often be elected again.
+  await cluster.kill(leader, true);
+  await eventually('another Consul leader', async () => {
+    const next = await leadingServer(described);
+    return next !== null && next !== leader;
+  });
+  await cluster.start(leader);
+}
+
+/** Waits until Consul has taken two more beats of the Master: one may have been under way. */
+async function masterBeats({ described }: Fault): Promise<void> {
+  const { beat } = await eventually('Consul to tell the key', () => masterKey(described));
+  await eventually('two more beats of the Master', async () => (await masterKey(described)).beat >= beat + 2);
+}
+
+/** Two of three, so that Consul has no quorum. */
+function serversOf({ described }: Fault): [string, string] {
+  const [first, second] = described.consul.servers;
+  if (first === undefined || second === undefined) throw new Error('these rows need three Consul servers');
+  return [first.name, second.name];
+}
+
+async function allOf(names: readonly string[], work: (name: string) => Promise<void>): Promise<void> {
+  await Promise.all(names.map(work));
+}
