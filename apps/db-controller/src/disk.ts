@@ -23,7 +23,11 @@ export interface StoredHold {
 export interface Stored {
   readonly node: string;
   readonly highestTerm: number;
+  /** Who held that term; null: not known. Empty: another than the key says, by the word of a member with data of that term. */
+  readonly highestTermNode: string | null;
   readonly highestModifyIndex: number;
+  /** The highest number of key `epoch` seen; the index above counts from there. */
+  readonly epoch: number;
   readonly dataTerm: number;
   readonly ledTerm: number | null;
   readonly deadMaster: boolean;
@@ -72,9 +76,11 @@ export class Disk {
   }
 
   get record(): DiskRecord {
-    const { highestTerm, dataTerm, ledTerm, deadMaster, promise } = this.stored;
+    const { highestTerm, highestTermNode, epoch, dataTerm, ledTerm, deadMaster, promise } = this.stored;
     return {
       highestTerm,
+      highestTermNode,
+      epoch,
       highestModifyIndex: this.highestIndexSeen,
       dataTerm,
       ledTerm,
@@ -95,13 +101,25 @@ export class Disk {
     this.update({ promise: { bootId: this.machine.bootId, until } });
   }
 
-  /** Remembers the highest term and ModifyIndex of the `master` key that this node has seen. */
-  saw(term: number, modifyIndex: number): void {
+  /** Remembers the highest term, with its holder, and the highest ModifyIndex of the `master` key that this node has seen. */
+  saw(term: number, modifyIndex: number, node: string | null = null): void {
     this.highestIndexSeen = Math.max(this.highestIndexSeen, modifyIndex);
-    const stale = this.highestIndexSeen >= this.stored.highestModifyIndex + INDEX_STEP;
-    if (term > this.stored.highestTerm || stale) {
-      this.update({ highestTerm: Math.max(term, this.stored.highestTerm), highestModifyIndex: this.highestIndexSeen });
-    }
+    const { highestTerm, highestModifyIndex, highestTermNode } = this.stored;
+    const stale = this.highestIndexSeen >= highestModifyIndex + INDEX_STEP;
+    const isNews = term > highestTerm || (term === highestTerm && highestTermNode === null && node !== null);
+    if (!isNews && !stale) return;
+    this.update({
+      highestModifyIndex: this.highestIndexSeen,
+      ...(isNews ? { highestTerm: term, highestTermNode: node } : {}),
+    });
+  }
+
+  /** A new epoch: an administrator answers for it that smaller indexes than those seen are right. True if it is new here. */
+  sawEpoch(number: number, modifyIndex: number): boolean {
+    if (number <= this.stored.epoch) return false;
+    this.highestIndexSeen = modifyIndex;
+    this.update({ epoch: number, highestModifyIndex: modifyIndex });
+    return true;
   }
 
   /** An emptied list is no news: it is what is left when Consul has lost its memory. */
@@ -135,7 +153,9 @@ function emptyState(node: string): Stored {
   return {
     node,
     highestTerm: 0,
+    highestTermNode: null,
     highestModifyIndex: 0,
+    epoch: 0,
     dataTerm: 0,
     ledTerm: null,
     deadMaster: false,

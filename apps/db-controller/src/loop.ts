@@ -69,6 +69,8 @@ export class Loop {
   private cycle(): void {
     if (this.stopped) return;
     const { consul, disk, facts } = this.parts;
+    if (consul.epoch.known && disk.sawEpoch(consul.epoch.value.number, consul.epoch.value.modifyIndex))
+      consul.forgetMaster();
     const value = consul.master.known ? consul.master.value.entry : null;
     const observation = this.observation();
     const decision = decide(observation, this.memory);
@@ -78,7 +80,7 @@ export class Loop {
     this.publish(decision, observation);
     for (const action of decision.actions) this.act(action);
     // After the decision: a memory that went back must be judged against what was seen before.
-    if (value?.value != null) disk.saw(value.value.term, value.modifyIndex);
+    if (value?.value != null) disk.saw(value.value.term, value.modifyIndex, value.value.node);
     if (consul.members.known) disk.sawMembers(consul.members.value.members);
     this.wakeIn(decision.wakeAt === null ? TICK_MS : Math.max(1, decision.wakeAt - this.parts.clock.now()));
   }

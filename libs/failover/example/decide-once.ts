@@ -38,11 +38,13 @@ const observation: Observation = {
   members: seen({ members: [address('a'), address('b')], modifyIndex: 640 }),
   initialize: seen({ value: { node: 'a', systemId }, modifyIndex: 12, session: null }),
   history: seen({ promotions: [] }),
+  epoch: seen({ number: 0 }),
   paused: false,
   masterSeenRunningAt: now - 400,
   ...{ hold: null, resuming: false, acquiring: false, holdsInitialize: false },
   disk: {
-    ...{ highestTerm: 4, highestModifyIndex: 800, dataTerm: 4, ledTerm: null, deadMaster: false },
+    ...{ highestTerm: 4, highestTermNode: 'a', highestModifyIndex: 800, epoch: 0 },
+    ...{ dataTerm: 4, ledTerm: null, deadMaster: false },
     promisedUntil: Number.NEGATIVE_INFINITY,
   },
   postgres: {

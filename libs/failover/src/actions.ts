@@ -30,6 +30,10 @@ export type Action =
   | { readonly type: 'lockInitialize' }
   /** `dataTerm` 1 on disk first: the transaction may be committed without an answer, and only this node has data then. */
   | { readonly type: 'finishBootstrap'; readonly systemId: string }
+  /** Key `initialize` once more, where Consul has forgotten it: so that no empty node makes a second cluster. */
+  | { readonly type: 'restoreInitialize'; readonly systemId: string; readonly over: number | null }
+  /** Another node has data of that term: what this one was told by Consul is an older memory. */
+  | { readonly type: 'recordForeignTerm'; readonly term: number }
   /** On disk before WAL of that term can arrive, or a base backup begins. */
   | { readonly type: 'recordDataTerm'; readonly term: number }
   | { readonly type: 'recordDeadMaster' }

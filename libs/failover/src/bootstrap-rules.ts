@@ -1,8 +1,9 @@
 import type { DataDirectory } from '@ha-postgres/cluster-state';
 import type { Action } from './actions';
+import { consulWentBack } from './consul-memory';
 import type { InitializeSight, MasterEntry, Observation } from './observation';
 import type { Outcome, Rules } from './outcome';
-import { consulWentBack, lastRunningMaster, leaseRanOut, predecessorEndsAt } from './takeover';
+import { lastRunningMaster, leaseRanOut, predecessorEndsAt } from './takeover';
 
 /** How a cluster begins: one creator, who alone may run `initdb`; everybody else waits for a Master to copy. */
 export const bootstrapRules: Rules = {
@@ -10,14 +11,13 @@ export const bootstrapRules: Rules = {
   nodeWaitsForWordOfItsStoredHold: (o) => (o.resuming ? { role: null, instruction: null } : null),
 
   creatorInitialises: (o) =>
-    o.holdsInitialize && o.runner.known && o.runner.value.data.state !== 'initialised'
+    o.holdsInitialize && !isMade(o) && o.runner.known && o.runner.value.data.state !== 'initialised'
       ? { role: 'Replica', instruction: { kind: 'initialise' } }
       : null,
 
   creatorFinishesTheBootstrap: (o) => {
     const data = dataOf(o);
-    const isDone = (initializeOf(o)?.value?.systemId ?? null) !== null;
-    return o.holdsInitialize && !isDone && data?.fresh === true && data.systemId !== null
+    return o.holdsInitialize && !isMade(o) && data?.fresh === true && data.systemId !== null
       ? {
           role: 'Replica',
           instruction: { kind: 'wait' },
@@ -76,6 +76,11 @@ export const bootstrapRules: Rules = {
   freshDataIsNotStartedAsAStandby: (o) =>
     dataOf(o)?.fresh === true ? { role: 'Replica', instruction: { kind: 'wait' } } : null,
 };
+
+/** Some cluster was made: by this creator, or by nodes that still hold the data of one that Consul has forgotten. */
+function isMade(o: Observation): boolean {
+  return (initializeOf(o)?.value?.systemId ?? null) !== null;
+}
 
 function isItsOwnCluster(o: Observation, data: DataDirectory): boolean {
   const systemId = initializeOf(o)?.value?.systemId ?? null;

@@ -1,10 +1,12 @@
 import type { Action } from './actions';
 import { candidateRules } from './candidate-rules';
 import { deadMasterRules } from './dead-master-rules';
+import { dutiesOf } from './duties';
 import { endingRules } from './ending-rules';
 import { followRules } from './follow-rules';
 import { holderRules } from './holder-rules';
 import type { Observation } from './observation';
+import { olderMemoryRules } from './older-memory-rules';
 import { NOTHING_REMEMBERED, type Decision, type Memory, type Outcome, type Rule } from './outcome';
 import { bootstrapRules } from './bootstrap-rules';
 
@@ -14,6 +16,7 @@ import { bootstrapRules } from './bootstrap-rules';
  */
 const RULES: Readonly<Record<string, Rule>> = {
   ...endingRules,
+  ...olderMemoryRules,
   ...holderRules,
   ...deadMasterRules,
   ...bootstrapRules,
@@ -42,7 +45,7 @@ function finish(rule: string, outcome: Outcome, o: Observation, memory: Memory):
     rule,
     role: outcome.role,
     instruction: outcome.instruction,
-    actions: (outcome.actions ?? []).filter(notUnderWay),
+    actions: [...(outcome.actions ?? []), ...dutiesOf(o)].filter(notUnderWay),
     memory: { ...memory, ...outcome.memory },
     wakeAt: outcome.wakeAt ?? null,
   };

@@ -1,5 +1,6 @@
 export type { Action, Effects } from './actions';
 export { ancestry, type Ancestry } from './ancestry';
+export { consulWentBack } from './consul-memory';
 export { RULE_NAMES, decide } from './decide';
 export { isStopped } from './ending-rules';
 export type * from './observation';
@@ -7,7 +8,6 @@ export { NOTHING_REMEMBERED, type Decision, type Ending, type Memory, type Outco
 export { mayPromiseFailsafe, mayVote, type Consent } from './peers';
 export {
   comparePositions,
-  consulWentBack,
   isCleared,
   lastRunningMaster,
   leaseRanOut,

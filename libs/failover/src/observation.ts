@@ -85,7 +85,11 @@ export interface Hold {
 /** What this node keeps outside the data directory, across restarts. */
 export interface DiskRecord {
   readonly highestTerm: number;
+  /** Who held that term: null if that is not known, empty if it was another than the key says. */
+  readonly highestTermNode: string | null;
   readonly highestModifyIndex: number;
+  /** The highest number of key `epoch` that was seen; 0: none. */
+  readonly epoch: number;
   /** The term whose Master this node's data comes from; 0: no data, or unknown. */
   readonly dataTerm: number;
   /** The last term in which this node itself promoted; null if never since its data directory was filled. */
@@ -149,6 +153,8 @@ export interface Observation {
   readonly members: Fact<MembersSight>;
   readonly initialize: Fact<InitializeSight>;
   readonly history: Fact<HistoryValue>;
+  /** Number of key `epoch`; 0 where there is none. */
+  readonly epoch: Fact<{ readonly number: number }>;
   readonly paused: boolean;
   /** When this controller last saw a beat of a Master that runs elsewhere; null: never in its life. */
   readonly masterSeenRunningAt: Millis | null;

@@ -1,6 +1,6 @@
 import type { FailsafeRequest, VoteRequest } from '@ha-postgres/cluster-state';
 import type { Observation } from './observation';
-import { consulWentBack } from './takeover';
+import { consulWentBack } from './consul-memory';
 
 export interface Consent {
   readonly agree: boolean;
@@ -12,6 +12,8 @@ export function mayVote(o: Observation, request: VoteRequest): Consent {
   if (o.hold !== null) return { agree: false, why: `holds the lock itself (term ${o.hold.term})` };
   const newest = Math.max(o.disk.highestTerm, o.votedTerm);
   if (request.term < newest) return { agree: false, why: `has seen term ${newest}, newer than ${request.term}` };
+  // Only a candidate whose Consul has forgotten that term asks for it again.
+  if (o.disk.dataTerm >= request.term) return { agree: false, why: `has data of term ${o.disk.dataTerm} already` };
   return { agree: true, why: 'no newer term seen' };
 }
 

@@ -1,6 +1,7 @@
 import type { LastMaster, MasterValue, TakeoverOutlook, VoteAnswer } from '@ha-postgres/cluster-state';
 import { lagBytes, parseLsn, type Lsn } from '@ha-postgres/lsn';
 import { ancestry } from './ancestry';
+import { consulWentBack } from './consul-memory';
 import type { MasterEntry, Millis, Observation, Policy } from './observation';
 
 /** The last Master that ran, as far as the key tells: its holder if that is or was running, else the one it remembers. */
@@ -70,24 +71,6 @@ export function takeoverOutlook(o: Observation): TakeoverOutlook {
 
 function isMember(o: Observation, node: string): boolean {
   return o.members.known && o.members.value.members.some((member) => member.node === node);
-}
-
-/** A value below what this node has seen before: Consul's memory went back (a restored snapshot, or its data lost). */
-export function consulWentBack(o: Observation): string | null {
-  if (!o.master.known) return null;
-  const { entry } = o.master.value;
-  if (entry === null) {
-    return o.disk.highestTerm > 0
-      ? 'the master key is gone: Consul has lost its memory, an administrator must name the Master'
-      : 'no master key';
-  }
-  if (
-    entry.modifyIndex < o.disk.highestModifyIndex ||
-    (entry.value !== null && entry.value.term < o.disk.highestTerm)
-  ) {
-    return `Consul's memory went back (seen: term ${o.disk.highestTerm}, index ${o.disk.highestModifyIndex}): an administrator must name the Master`;
-  }
-  return null;
 }
 
 /** An unreadable value counts as absent, and an absent one makes nobody Master: term, lag and predecessor are unknown. */

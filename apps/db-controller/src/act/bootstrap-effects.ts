@@ -1,4 +1,5 @@
 import {
+  opCas,
   opCheckIndex,
   opCheckNotExists,
   opCheckSession,
@@ -13,7 +14,9 @@ import { firstValue, holdOptions, openSession } from './lock-effects';
 import { OwnHold, type HoldFacts } from './own-hold';
 
 /** How a cluster begins: the lock on `initialize`, then one transaction that makes its creator the first Master. */
-export function bootstrapEffects(parts: Parts): Pick<Effects, 'lockInitialize' | 'finishBootstrap'> {
+export function bootstrapEffects(
+  parts: Parts,
+): Pick<Effects, 'lockInitialize' | 'finishBootstrap' | 'restoreInitialize'> {
   const { client, keys, self, facts, disk, consul, log, clock } = parts;
   return {
     lockInitialize: async () => {
@@ -37,6 +40,15 @@ export function bootstrapEffects(parts: Parts): Pick<Effects, 'lockInitialize' |
       );
     },
 
+    restoreInitialize: async ({ systemId, over }) => {
+      const value = JSON.stringify({ node: self.node, systemId });
+      const result = await client.transaction([opCas(keys.initialize, value, over)]);
+      log.warn(
+        { event: 'bootstrap.restored', systemId, written: result.committed },
+        'Consul knew of no cluster, though this node holds the data of one: wrote its identifier, so that no other is made',
+      );
+    },
+
     finishBootstrap: async ({ systemId }) => {
       const session = facts.initializeSession;
       if (session === null) return;
@@ -51,7 +63,10 @@ export function bootstrapEffects(parts: Parts): Pick<Effects, 'lockInitialize' |
       const hold = new OwnHold(holdFacts, session, holdOptions(parts));
       // Its data is the first term's, whatever comes of this hold: nobody else has any.
       disk.update({ hold: hold.stored, dataTerm: 1 });
+      const claim = consul.initialize.known ? consul.initialize.value.modifyIndex : null;
       const operations: TxnOperation[] = [
+        // A node with data may have said meanwhile that there is a cluster already.
+        ...(claim === null ? [] : [opCheckIndex(keys.initialize, claim)]),
         opCheckSession(keys.initialize, session.id),
         opUnlock(keys.initialize, JSON.stringify({ node: self.node, systemId }), session.id),
         opSet(keys.members, JSON.stringify({ members: [self] })),
@@ -70,7 +85,7 @@ export function bootstrapEffects(parts: Parts): Pick<Effects, 'lockInitialize' |
         disk.update({ hold: null, dataTerm: 0 });
         return;
       }
-      disk.saw(1, entry.modifyIndex);
+      disk.saw(1, entry.modifyIndex, self.node);
       facts.hold = hold;
       hold.start({ sentAt: result.sentAt, modifyIndex: entry.modifyIndex });
       log.info({ event: 'bootstrap.done', systemId }, 'made the cluster; this node is its first Master');

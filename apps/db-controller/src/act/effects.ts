@@ -20,6 +20,14 @@ export function effectsOf(parts: Parts): Effects {
       disk.update({ dataTerm: term });
       await Promise.resolve();
     },
+    recordForeignTerm: async ({ term }) => {
+      log.error(
+        { event: 'consul.went-back', term },
+        `another node has data of term ${term}, which Consul does not know of: its memory went back`,
+      );
+      disk.update({ highestTerm: Math.max(term, disk.record.highestTerm), highestTermNode: '' });
+      await Promise.resolve();
+    },
     recordDeadMaster: async () => {
       log.warn(
         { event: 'role.changed', role: 'DeadMaster' },

@@ -118,7 +118,7 @@ async function tryToAcquire(parts: Parts, attempt: Attempt): Promise<boolean> {
     { timeoutMs: ACQUIRE_TIMEOUT_MS },
   ).catch((error: unknown) => messageOf(error));
   if (typeof result !== 'string' && result.done) {
-    disk.saw(attempt.term, result.modifyIndex);
+    disk.saw(attempt.term, result.modifyIndex, parts.self.node);
     facts.hold = hold;
     hold.start(result);
     log.info(
@@ -174,7 +174,7 @@ export async function resumeHold(parts: Parts): Promise<void> {
       });
   log.info({ event: 'lease.resumed', term: stored.term, answer }, `the hold found on disk: ${answer}`);
   if (answer === 'held') {
-    disk.saw(stored.term, 0);
+    disk.saw(stored.term, 0, parts.self.node);
     facts.hold = hold;
   } else {
     hold.stop();

@@ -1,4 +1,5 @@
 import {
+  parseEpoch,
   parseHistory,
   parseInitialize,
   parseMaster,
@@ -26,8 +27,8 @@ import type { Machine } from '../machine';
  */
 const WAIT_FOR_A_BEAT = 1.2;
 const WAIT_WITHOUT_BEATS = 0.4;
-/** The key mostly does not exist, and Consul answers then at every beat. */
-const PAUSE_EVERY_MS = 5000;
+/** Keys that mostly do not exist: Consul answers then at every beat. */
+const SELDOM_EVERY_MS = 5000;
 
 /** What Consul said last, and when. Decides nothing. */
 export class ConsulView {
@@ -35,6 +36,7 @@ export class ConsulView {
   members: Fact<MembersSight> = unknown;
   initialize: Fact<InitializeSight> = unknown;
   history: Fact<HistoryValue> = unknown;
+  epoch: Fact<EpochSight> = unknown;
   paused = false;
   historyIndex: number | null = null;
   masterEntry: KvEntry | null = null;
@@ -81,7 +83,8 @@ export class ConsulView {
       watch(keys.members, (entry, times) => this.sawMembers(entry, times)),
       watch(keys.initialize, (entry, { receivedAt }) => this.sawInitialize(entry, receivedAt)),
       watch(keys.history, (entry, times) => this.sawHistory(entry, times)),
-      watch(keys.pause, (entry) => (this.paused = entry !== null), PAUSE_EVERY_MS),
+      watch(keys.pause, (entry) => (this.paused = entry !== null), SELDOM_EVERY_MS),
+      watch(keys.epoch, (entry, { receivedAt }) => this.sawEpoch(entry, receivedAt), SELDOM_EVERY_MS),
     ];
   }
 
@@ -123,6 +126,13 @@ export class ConsulView {
     if (this.history.known && sentAt < this.history.seenAt && (modifyIndex ?? 0) < (this.historyIndex ?? 0)) return;
     this.historyIndex = modifyIndex;
     this.history = { known: true, value: this.parsed(entry, parseHistory) ?? { promotions: [] }, seenAt: receivedAt };
+  }
+
+  /** What was read in an older epoch says nothing in this one; the next answer comes within a second. */
+  forgetMaster(): void {
+    this.master = unknown;
+    this.masterEntry = null;
+    this.masterSight = null;
   }
 
   private sawMaster(entry: KvEntry | null, { sentAt, receivedAt }: Times): void {
@@ -171,6 +181,14 @@ export class ConsulView {
     return this.master.known ? (this.master.value.entry?.value ?? null) : null;
   }
 
+  /** One that cannot be read is no older epoch, nor a newer one. */
+  private sawEpoch(entry: KvEntry | null, at: Millis): void {
+    const value = this.parsed(entry, parseEpoch);
+    if (entry !== null && value === null) return;
+    const seen = { number: value?.number ?? 0, modifyIndex: entry?.modifyIndex ?? 0 };
+    this.epoch = { known: true, seenAt: at, value: seen };
+  }
+
   private sawInitialize(entry: KvEntry | null, at: Millis): void {
     const value = this.parsed(entry, parseInitialize);
     this.initialize = {
@@ -190,6 +208,11 @@ export class ConsulView {
     );
     return null;
   }
+}
+
+interface EpochSight {
+  readonly number: number;
+  readonly modifyIndex: number;
 }
 
 /** Of a read: when it was sent, and when its answer came. */

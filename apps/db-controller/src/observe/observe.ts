@@ -15,6 +15,7 @@ export function observe(parts: Parts, clockJump: ClockJump, inFlight: ReadonlySe
     members: consul.members,
     initialize: consul.initialize,
     history: consul.history,
+    epoch: consul.epoch,
     paused: consul.paused,
     masterSeenRunningAt: consul.masterSeenRunningAt,
     hold: facts.hold?.view ?? null,

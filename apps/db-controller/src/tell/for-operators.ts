@@ -3,7 +3,7 @@ import { consulWentBack, type Observation } from '@ha-postgres/failover';
 import type { Disk } from '../disk';
 
 type ForOperators = Required<
-  Pick<NodeStatus, 'paused' | 'systemId' | 'highestTerm' | 'consulWentBack' | 'knownMembers'>
+  Pick<NodeStatus, 'paused' | 'systemId' | 'highestTerm' | 'epoch' | 'consulWentBack' | 'knownMembers'>
 >;
 
 /** What nobody but `hapg` needs to know of a node: by it keys are made anew where Consul has lost them. */
@@ -13,6 +13,7 @@ export function forOperators(o: Observation, disk: Pick<Disk, 'knownMembers'>): 
     paused: o.paused,
     systemId: o.runner.known ? o.runner.value.data.systemId : null,
     highestTerm: Math.max(o.disk.highestTerm, o.votedTerm),
+    epoch: o.disk.epoch,
     // A node that has seen nothing yet misses nothing.
     consulWentBack: hasData ? consulWentBack(o) : null,
     knownMembers: disk.knownMembers,

@@ -142,7 +142,9 @@ const promotions = fc.array(
 
 const disk = fc.record({
   highestTerm: fc.integer({ min: 0, max: 7 }),
+  highestTermNode: fc.constantFrom(null, null, 'a', 'b', ''),
   highestModifyIndex: fc.constantFrom(0, 100),
+  epoch: fc.constantFrom(0, 0, 1),
   dataTerm: fc.integer({ min: 0, max: 7 }),
   ledTerm: fc.option(term),
   deadMaster: fc.boolean(),
@@ -150,12 +152,19 @@ const disk = fc.record({
 });
 
 const votes = fc
-  .record({ of: fc.constantFrom(6, 7), startedAt: nearTime, complete: fc.boolean(), at: lsn, candidate: fc.boolean() })
-  .map(({ of, startedAt, complete, at, candidate }) => ({
+  .record({
+    of: fc.constantFrom(6, 7),
+    startedAt: nearTime,
+    complete: fc.boolean(),
+    at: lsn,
+    candidate: fc.boolean(),
+    dataTerm: fc.constantFrom(5, 5, 5, 6),
+  })
+  .map(({ of, startedAt, complete, at, candidate, dataTerm }) => ({
     term: of,
     startedAt,
     complete,
-    answers: [vote('c', { lsn: formatLsn(at), candidate })],
+    answers: [vote('c', { lsn: formatLsn(at), candidate, dataTerm })],
   }));
 
 /** One fact of an observation and what may stand in its place. */
@@ -188,6 +197,10 @@ const facts: { readonly [K in keyof Observation]?: fc.Arbitrary<Observation[K]> 
   history: fc.oneof(
     fc.constant(unknown<never>()),
     promotions.map((all) => known({ promotions: all })),
+  ),
+  epoch: fc.oneof(
+    fc.constant(unknown<never>()),
+    fc.integer({ min: 0, max: 1 }).map((number) => known({ number })),
   ),
   paused: fc.boolean(),
   masterSeenRunningAt: fc.option(time),

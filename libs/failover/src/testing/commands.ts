@@ -62,6 +62,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   'initialize-absent': (o) => ({ ...o, initialize: known({ value: null, modifyIndex: null, session: null }, o.now) }),
   /** `history 6<5@0/5000000`: term 6 grew from term 5 at that position. */
   history: (o, args) => ({ ...o, history: known({ promotions: args.names().map(promotionOf) }, o.now) }),
+  epoch: (o, args) => ({ ...o, epoch: known({ number: Number(args.name()) }, o.now) }),
   'history-unknown': (o) => ({ ...o, history: unknown('not read yet') }),
 
   hold: (o, args) => ({ ...o, hold: holdOf(o, args) }),
@@ -197,6 +198,8 @@ function diskOf(args: Arguments): Partial<DiskRecord> {
       highestModifyIndex: args.number('highestModifyIndex'),
       dataTerm: args.number('dataTerm'),
       ledTerm: args.number('ledTerm'),
+      highestTermNode: args.text('highestTermNode'),
+      epoch: args.number('epoch'),
       promisedUntil: args.time('promisedUntil'),
     } as DiskRecord),
     ...(args.has('deadMaster') ? { deadMaster: true } : {}),

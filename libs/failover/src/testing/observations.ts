@@ -180,6 +180,7 @@ export function replica(change: Partial<Observation> = {}): Observation {
     members: known({ members: [address('a'), address('b'), address('c')], modifyIndex: 50 }),
     initialize: known({ value: { node: 'a', systemId: SYSTEM_ID }, modifyIndex: 10, session: null }),
     history: known({ promotions: [] }),
+    epoch: known({ number: 0 }),
     paused: false,
     masterSeenRunningAt: NOW - 100,
     hold: null,
@@ -188,6 +189,8 @@ export function replica(change: Partial<Observation> = {}): Observation {
     holdsInitialize: false,
     disk: {
       highestTerm: 5,
+      highestTermNode: null,
+      epoch: 0,
       highestModifyIndex: 100,
       dataTerm: 5,
       ledTerm: null,

@@ -1,0 +1,98 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { consulWentBack } from './consul-memory';
+import { decide } from './decide';
+import type { Observation } from './observation';
+import { mayVote } from './peers';
+import { anySituation } from './testing/arbitrary';
+import { EMPTY, INITIALISED, known, masterEntry, masterValue, replica, runner, unknown } from './testing/observations';
+
+const disk = replica().disk;
+const master = (node: string, term: number, modifyIndex = 100) =>
+  known({ entry: masterEntry(masterValue(node, { term }), { modifyIndex }) });
+
+describe('Consul’s memory', () => {
+  it.each<[string, Partial<Observation>]>([
+    ['the master key is gone', { master: known({ entry: null }) }],
+    ['seen: term 6', { disk: { ...disk, highestTerm: 6 } }],
+    ['index 101', { disk: { ...disk, highestModifyIndex: 101 } }],
+    ["term 5 was c's, and now is a's", { disk: { ...disk, highestTermNode: 'c' } }],
+    ["term 5 was another node's", { disk: { ...disk, highestTermNode: '' } }],
+    ['seen: epoch 2', { disk: { ...disk, epoch: 2 }, epoch: known({ number: 1 }) }],
+  ])('went back: %s', (why, change) => {
+    expect(consulWentBack(replica(change))).toContain(why);
+  });
+
+  it.each<[string, Partial<Observation>]>([
+    ['what was seen before', {}],
+    ['more', { master: master('c', 6, 101) }],
+    ['the same holder again', { disk: { ...disk, highestTermNode: 'a' } }],
+    ['a newer epoch', { epoch: known({ number: 3 }) }],
+    ['no epoch yet', { disk: { ...disk, epoch: 2 }, epoch: unknown() }],
+    ['nothing', { master: unknown() }],
+  ])('did not where it says %s', (_, change) => {
+    expect(consulWentBack(replica(change))).toBeNull();
+  });
+
+  it('that went back makes nobody acquire, whatever else is the case', () => {
+    const cases = fc.sample(anySituation, { numRuns: 30_000, seed: 20_261_123 });
+    const wentBack = cases.filter(({ o }) => consulWentBack(o) !== null);
+    expect(wentBack.length).toBeGreaterThan(1000);
+    const acquiring = wentBack.filter(({ o, memory }) =>
+      decide(o, memory).actions.some(
+        ({ type }) => type === 'acquire' || (type === 'lockInitialize' && o.disk.highestTerm > 0),
+      ),
+    );
+    expect(acquiring.slice(0, 1)).toEqual([]);
+  });
+});
+
+describe('a vote', () => {
+  it('is refused for a term of which there is data already: its holder’s Consul has forgotten it', () => {
+    const o = replica({ disk: { ...disk, highestTerm: 6, dataTerm: 6 } });
+    expect(mayVote(o, { term: 6, candidate: 'c' })).toEqual({ agree: false, why: 'has data of term 6 already' });
+    expect(mayVote(o, { term: 7, candidate: 'c' }).agree).toBe(true);
+  });
+});
+
+describe('a Consul that knows of no cluster', () => {
+  const lost = (change: Partial<Observation> = {}) =>
+    replica({
+      master: known({ entry: null }),
+      initialize: known({ value: null, modifyIndex: null, session: null }),
+      ...change,
+    });
+  const restores = (o: Observation) => decide(o).actions.filter(({ type }) => type === 'restoreInitialize');
+
+  it('is told by a node with data that there is one, over an empty node’s claim too', () => {
+    const { systemId } = INITIALISED;
+    expect(restores(lost())).toEqual([{ type: 'restoreInitialize', systemId, over: null }]);
+    const claimed = lost({ initialize: known({ value: { node: 'c', systemId: null }, modifyIndex: 7, session: 's' }) });
+    expect(restores(claimed)).toEqual([{ type: 'restoreInitialize', systemId, over: 7 }]);
+  });
+
+  it('is told so also by a DeadMaster', () => {
+    expect(restores(lost({ disk: { ...disk, deadMaster: true } }))).toHaveLength(1);
+  });
+
+  it.each<[string, Partial<Observation>]>([
+    ['an empty node', { runner: runner({ data: EMPTY }) }],
+    ['a node that was never part of a cluster', { disk: { ...disk, highestTerm: 0 } }],
+    ['a directory fresh from initdb', { runner: runner({ data: { ...INITIALISED, fresh: true } }) }],
+    ['a node that does not know what Consul says', { initialize: unknown() }],
+    ['a node that sees a master key', { master: master('a', 5) }],
+    ['a node that reads which cluster there is', { initialize: replica().initialize }],
+  ])('is not told by %s', (_, change) => {
+    expect(restores(lost(change))).toEqual([]);
+  });
+
+  it('is no place for initdb any more once it knows of a cluster: the creator wipes what it made', () => {
+    const fresh = { ...INITIALISED, fresh: true, systemId: '7' };
+    const o = replica({
+      ...{ master: known({ entry: null }), holdsInitialize: true },
+      disk: { ...disk, highestTerm: 0, dataTerm: 0 },
+    });
+    expect(decide({ ...o, runner: runner({ data: fresh }) }).instruction?.kind).toBe('wipe');
+    expect(decide({ ...o, runner: runner({ data: EMPTY }) }).instruction?.kind).toBe('wait');
+  });
+});
