@@ -56,6 +56,7 @@ export function createController(ports: ControllerPorts): Controller {
   const loop = new Loop(parts, effectsOf(parts), clockJump, (status) => registration.tell(status));
   const replicas = new Replicas(parts);
   parts.facts.resuming = parts.disk.hold !== null;
+  parts.facts.nameInDoubt = true;
   const observation = () => loop.observation();
   return {
     parts,
@@ -81,6 +82,11 @@ export function createController(ports: ControllerPorts): Controller {
   };
 }
 
+/** Unlike any other start of any controller: the boot, the moment in it, and chance. */
+function incarnationOf({ bootId, clock, random }: Machine): string {
+  return `${bootId}-${Math.round(clock.now())}-${Math.floor(random() * 1e9).toString(36)}`;
+}
+
 function partsOf(ports: ControllerPorts, poke: () => void): Parts {
   const { config, log, machine, client, server, store } = ports;
   const { clock } = machine;
@@ -95,6 +101,7 @@ function partsOf(ports: ControllerPorts, poke: () => void): Parts {
     times: leaseTimesOf(config),
     policy,
     startedAt: clock.now(),
+    incarnation: incarnationOf(machine),
     disk: new Disk(store, config.node, policy.leaseDurationMs + policy.driftMarginMs, machine, log),
     facts: new Facts(),
     consul,

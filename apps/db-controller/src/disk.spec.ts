@@ -22,7 +22,9 @@ describe('what a node must not forget', () => {
   it('is empty at first, and nothing is written for it', () => {
     expect(open().record).toEqual({
       highestTerm: 0,
+      highestTermNode: null,
       highestModifyIndex: 0,
+      epoch: 0,
       dataTerm: 0,
       ledTerm: null,
       deadMaster: false,
@@ -37,6 +39,29 @@ describe('what a node must not forget', () => {
     expect(onDisk()).toMatchObject({ node: 'b', dataTerm: 5, ledTerm: 4, deadMaster: true, votedTerm: 7 });
     expect(open().record).toMatchObject({ dataTerm: 5, ledTerm: 4, deadMaster: true });
     expect(open().votedTerm).toBe(7);
+  });
+
+  it('holds who had the highest term, for as long as no higher one is seen', () => {
+    const disk = open();
+    disk.saw(6, 100);
+    expect(disk.record.highestTermNode).toBeNull();
+    disk.saw(6, 101, 'a');
+    disk.saw(6, 102, 'c');
+    expect(open().record).toMatchObject({ highestTerm: 6, highestTermNode: 'a' });
+    disk.saw(7, 103, 'c');
+    expect(open().record).toMatchObject({ highestTerm: 7, highestTermNode: 'c' });
+  });
+
+  it('counts indexes anew from an epoch that is new to it, and keeps terms and promises', () => {
+    const disk = open();
+    disk.saw(6, 9000, 'a');
+    disk.promise(monotonicNow() + 1000);
+    expect(disk.sawEpoch(1, 60)).toBe(true);
+    expect(open().record).toMatchObject({ epoch: 1, highestTerm: 6, highestModifyIndex: 60 });
+    expect(open().record.promisedUntil).toBeGreaterThan(monotonicNow());
+    expect(disk.sawEpoch(1, 90)).toBe(false);
+    expect(disk.sawEpoch(0, 10)).toBe(false);
+    expect(disk.record.highestModifyIndex).toBe(60);
   });
 
   it('keeps the list of members when Consul has forgotten it: an emptied list is no news', () => {

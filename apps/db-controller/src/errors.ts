@@ -5,6 +5,10 @@ export const errors = defineErrors({
     family: 'invariant',
     help: 'The state file is JSON, but not what a controller writes. It is written atomically, so a person or another program changed it: look at it, and remove it only if the node may forget what it promised.',
   },
+  HAPG_NODE_NAME_TAKEN: {
+    family: 'configuration',
+    help: 'Another controller that lives has the same node name, on another machine: give each node a name of its own, or stop the one that should not be there.',
+  },
   HAPG_PROMOTE_WITHOUT_RIGHT: {
     family: 'invariant',
     help: 'The controller was about to promote without the right to. PostgreSQL is fenced. This is a defect: report it with the log.',

@@ -11,6 +11,8 @@ export class Facts {
   hold: OwnHold | null = null;
   /** A hold was found on disk, and Consul has not said yet whether it stands. */
   resuming = false;
+  /** Consul has not said yet that no other controller has this node's name: nothing is acquired before. */
+  nameInDoubt = false;
   /** An acquire is under way, or went without an answer and its session is not yet known to be destroyed. */
   acquiring = false;
   initializeSession: Session | null = null;

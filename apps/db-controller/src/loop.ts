@@ -168,7 +168,7 @@ export class Loop {
       takeover: role === 'Master' ? { able: false, why: 'is the Master' } : takeoverOutlook(o),
       tags: o.policy.tags,
       lastError: report?.error?.message ?? o.postgres.failure ?? postgres.error,
-      ...forOperators(o, this.parts.disk),
+      ...forOperators(o, this.parts),
     };
   }
 }

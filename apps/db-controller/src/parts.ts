@@ -20,6 +20,8 @@ export interface Parts extends Machine {
   readonly policy: Policy;
   /** When this controller began. */
   readonly startedAt: Millis;
+  /** New at every start, and unlike that of any other controller. */
+  readonly incarnation: string;
   readonly client: ControllerConsul;
   /** For connections beside the held one, which `postgres` has. */
   readonly server: PostgresPort;

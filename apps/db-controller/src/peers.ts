@@ -2,11 +2,13 @@ import { Agent } from 'node:http';
 import axios, { type AxiosInstance } from 'axios';
 import {
   parseFailsafeAnswer,
+  parseNodeStatus,
   parseVoteAnswer,
   parseWalTailAnswer,
   type FailsafeAnswer,
   type FailsafeRequest,
   type NodeAddress,
+  type NodeStatus,
   type Parsed,
   type VoteAnswer,
   type VoteRequest,
@@ -57,6 +59,22 @@ export class Peers {
     }
   }
 
+  /** What the node at that address says of itself, or null. Not signed: it is for comparing names, and gives no right. */
+  async statusOf(
+    { host, apiPort }: Pick<NodeAddress, 'host' | 'apiPort'>,
+    limitMs: number,
+  ): Promise<NodeStatus | null> {
+    try {
+      const signal = AbortSignal.timeout(limitMs);
+      const { data } = await this.http.get<string>(urlOf({ host, apiPort }, '/controller/status'), { signal });
+      const body = JSON.parse(data) as { readonly status?: unknown } | null;
+      const parsed = parseNodeStatus(JSON.stringify(body?.status ?? null));
+      return parsed.ok ? parsed.value : null;
+    } catch {
+      return null;
+    }
+  }
+
   private async ask<T>(
     member: NodeAddress,
     path: string,
@@ -88,7 +106,7 @@ export class Peers {
   }
 }
 
-function urlOf(member: NodeAddress, path: string): string {
+function urlOf(member: Pick<NodeAddress, 'host' | 'apiPort'>, path: string): string {
   const host = member.host.includes(':') ? `[${member.host}]` : member.host;
   return `http://${host}:${member.apiPort}${path}`;
 }

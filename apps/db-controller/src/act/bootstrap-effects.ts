@@ -20,7 +20,7 @@ export function bootstrapEffects(
   const { client, keys, self, facts, disk, consul, log, clock } = parts;
   return {
     lockInitialize: async () => {
-      if (!consul.initialize.known || facts.initializeSession !== null) return;
+      if (facts.nameInDoubt || !consul.initialize.known || facts.initializeSession !== null) return;
       const { modifyIndex } = consul.initialize.value;
       const session = await openSession(parts, () => {
         facts.initializeSession = null;

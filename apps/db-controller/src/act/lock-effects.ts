@@ -44,7 +44,7 @@ export function lockEffects(parts: Parts): Pick<Effects, 'acquire' | 'confirmMas
     acquire: async ({ term, decidedOn, takeOver }) => {
       const entry = consul.masterEntry;
       const sight = consul.master.known ? consul.master.value.entry : null;
-      if (entry?.modifyIndex !== decidedOn || sight === null || !consul.members.known) return;
+      if (facts.nameInDoubt || entry?.modifyIndex !== decidedOn || sight === null || !consul.members.known) return;
       const attempt = { term, entry, sight, takeOver, membersIndex: consul.members.value.modifyIndex };
       facts.acquiring = true;
       const isHeld = await tryToAcquire(parts, attempt).finally(() => (facts.acquiring = false));

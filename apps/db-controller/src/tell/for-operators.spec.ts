@@ -4,7 +4,7 @@ import { forOperators } from './for-operators';
 
 afterEach(endWorlds);
 
-const none = { knownMembers: [] };
+const none = { incarnation: 'i', disk: { knownMembers: [] } };
 
 test('the highest term is that seen or voted in, whichever is higher', () => {
   const o = world().observation();

@@ -1,13 +1,15 @@
 import type { NodeStatus } from '@ha-postgres/cluster-state';
 import { consulWentBack, type Observation } from '@ha-postgres/failover';
-import type { Disk } from '../disk';
+import type { Parts } from '../parts';
 
 type ForOperators = Required<
-  Pick<NodeStatus, 'paused' | 'systemId' | 'highestTerm' | 'epoch' | 'consulWentBack' | 'knownMembers'>
+  Pick<NodeStatus, 'paused' | 'systemId' | 'highestTerm' | 'epoch' | 'consulWentBack' | 'knownMembers' | 'incarnation'>
 >;
 
+type ForOperatorsParts = Pick<Parts, 'incarnation'> & { readonly disk: Pick<Parts['disk'], 'knownMembers'> };
+
 /** What nobody but `hapg` needs to know of a node: by it keys are made anew where Consul has lost them. */
-export function forOperators(o: Observation, disk: Pick<Disk, 'knownMembers'>): ForOperators {
+export function forOperators(o: Observation, parts: ForOperatorsParts): ForOperators {
   const hasData = o.disk.highestTerm > 0;
   return {
     paused: o.paused,
@@ -16,6 +18,7 @@ export function forOperators(o: Observation, disk: Pick<Disk, 'knownMembers'>): 
     epoch: o.disk.epoch,
     // A node that has seen nothing yet misses nothing.
     consulWentBack: hasData ? consulWentBack(o) : null,
-    knownMembers: disk.knownMembers,
+    knownMembers: parts.disk.knownMembers,
+    incarnation: parts.incarnation,
   };
 }

@@ -36,6 +36,12 @@ function registered() {
   };
   Object.assign(w.parts.client, {
     kvPut: (key: string, value: string) => told(`${key.split('/').slice(2).join('/')}=${value.slice(0, 10)}`),
+    transaction: async ([operation]: [{ key: string; value: string }]) => {
+      await told(`${operation.key.split('/').slice(2).join('/')}=${operation.value.slice(0, 10)}`);
+      return { committed: true, entries: [{ modifyIndex: 1 }] };
+    },
+    kvGet: () =>
+      Promise.resolve({ entry: calls.some((call) => call.startsWith('b/status')) ? { modifyIndex: 1 } : null }),
     registerService: ({ id, tags }: { id: string; tags: string[] }) => told(`register ${id} ${tags.join()}`),
     updateTtlCheck: (id: string, state: string) => told(`${id} ${state}`),
   });

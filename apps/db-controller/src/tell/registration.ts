@@ -1,6 +1,7 @@
 import type { NodeStatus, Role } from '@ha-postgres/cluster-state';
-import { messageOf, type Millis, type Timer } from '@ha-postgres/service-kit';
+import { codeOf, messageOf, type Millis, type Timer } from '@ha-postgres/service-kit';
 import type { Parts } from '../parts';
+import { OwnStatus } from './own-status';
 import { toldRecovery } from './readiness';
 
 const TTL_MS = 30_000;
@@ -9,25 +10,38 @@ const RENEW_MS = 10_000;
 const STATUS_MS = 1000;
 const CALL_MS = 2000;
 
+interface Told {
+  readonly role: string;
+  readonly status: string;
+  readonly service: string;
+  readonly checks: string;
+}
+
+const NOTHING: Told = { role: '', status: '', service: '', checks: '' };
+
 /**
  * What is told to people and to the load balancers through Consul: the service with its checks, role and status of this
  * node. Nothing here gives or takes a right; all of it is repeated until Consul has it.
  */
 export class Registration {
   private status: NodeStatus | null = null;
-  private written = { role: '', status: '', service: '', checks: '' };
+  private written: Told = NOTHING;
   private checksAt: Millis = Number.NEGATIVE_INFINITY;
   private running: Promise<void> | null = null;
   private again = false;
   private timer: Timer | null = null;
 
-  constructor(private readonly parts: Parts) {}
+  private readonly ownStatus: OwnStatus;
+
+  constructor(private readonly parts: Parts) {
+    this.ownStatus = new OwnStatus(parts, parts.incarnation, () => {
+      this.written = NOTHING;
+    });
+  }
 
   start(): void {
-    this.timer = this.parts.clock.schedule(STATUS_MS, () => {
-      this.start();
-      this.write();
-    });
+    this.write();
+    this.timer = this.parts.clock.schedule(STATUS_MS, () => this.start());
   }
 
   stop(): void {
@@ -52,12 +66,14 @@ export class Registration {
       try {
         await this.writeOnce();
       } catch (error) {
+        if (codeOf(error) === 'HAPG_NODE_NAME_TAKEN') this.parts.fail(error);
         this.parts.log.debug({ event: 'registration.failed', why: messageOf(error) }, 'could not tell Consul');
       }
     }
   }
 
   private async writeOnce(): Promise<void> {
+    const isClaimed = await this.claim();
     const { status } = this;
     // While a hold ends the key still says Master: checks turn critical, and roles change, only after the release.
     if (status?.role == null || (this.parts.facts.hold !== null && status.role !== 'Master')) return;
@@ -65,19 +81,28 @@ export class Registration {
     if (isNew) await this.once('service', tagOf(status), (tag) => this.register(status, tag));
     // Before the role: a stopped Master that is called a Replica must not be taken for a healthy one.
     await this.updateChecks(status);
+    if (!isClaimed) return;
     await this.once('role', status.role, (role) => this.put(this.parts.keys.role(status.node), role));
     await this.once('service', tagOf(status), (tag) => this.register(status, tag));
-    await this.once('status', JSON.stringify(status), (text) => this.put(this.parts.keys.status(status.node), text));
+    await this.once('status', JSON.stringify(status), (text) => this.ownStatus.write(text));
+    await this.ownStatus.look();
   }
 
-  private async once(
-    what: keyof Registration['written'],
-    value: string,
-    write: (value: string) => Promise<void>,
-  ): Promise<void> {
+  /** False while Consul does not say: the agent is told all the same, whose checks would else run out. */
+  private async claim(): Promise<boolean> {
+    try {
+      await this.ownStatus.claim();
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'HAPG_NODE_NAME_TAKEN') throw error;
+      return false;
+    }
+  }
+
+  private async once(what: keyof Told, value: string, write: (value: string) => Promise<void>): Promise<void> {
     if (this.written[what] === value) return;
     await write(value);
-    this.written[what] = value;
+    this.written = { ...this.written, [what]: value };
   }
 
   private async put(key: string, value: string): Promise<void> {
@@ -127,7 +152,7 @@ export class Registration {
       this.written = { ...this.written, service: '', checks: '' };
       throw error;
     }
-    this.written.checks = text;
+    this.written = { ...this.written, checks: text };
     this.checksAt = this.parts.clock.now();
   }
 }
