@@ -1,4 +1,5 @@
-import type { NodeRow, Picture } from './picture';
+import { isBlocked } from './blocked';
+import type { Picture } from './picture';
 import { ranked } from './ranking';
 
 /** Something that waits for a person. */
@@ -66,10 +67,6 @@ function blockedNodes({ nodes }: Picture): Advice[] {
     what: `${node} is blocked${status?.role === 'DeadMaster' ? ' (DeadMaster)' : ''}: ${instructionWhy ?? status?.lastError ?? 'it gives no reason'}`,
     remedies: ['empty its data directory: it then joins as a Replica'],
   }));
-}
-
-function isBlocked({ status, instruction }: NodeRow): boolean {
-  return status?.role === 'DeadMaster' || instruction === 'blocked' || status?.runnerPhase === 'blocked';
 }
 
 function silentNodes({ nodes }: Picture): Advice[] {

@@ -96,7 +96,10 @@ export class Watch<T> {
 
   private async once(state: WatchState<T>, signal: AbortSignal): Promise<WatchState<T>> {
     const answer = await this.ask(state, signal);
-    if (answer === null || signal.aborted) return state;
+    if (signal.aborted) return state;
+    // After a failure it may be another Consul that answers, which began anew: blocking on an index that it has not reached yet, it
+    // would say nothing until the wait is over.
+    if (answer === null) return { ...state, index: undefined };
     this.failures = 0;
     this.answeredAt = answer.receivedAt;
     const step = watchStep(state, answer, this.sameAs);

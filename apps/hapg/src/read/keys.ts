@@ -41,6 +41,8 @@ export interface KeysSeen {
   readonly epoch: Seen<EpochValue>;
   readonly pause: Seen<PauseValue>;
   readonly switchover: Seen<SwitchoverValue>;
+  /** ModifyIndex of every key that exists. */
+  readonly indexes: ReadonlyMap<string, number>;
   readonly statuses: readonly NodeStatus[];
   readonly loadBalancers: readonly LbStatus[];
   /** Keys whose value cannot be read, with the reason. */
@@ -84,6 +86,7 @@ export function understand(keys: ClusterKeys, entries: readonly KvEntry[]): Keys
     epoch: at(keys.epoch, parseEpoch),
     pause: at(keys.pause, parsePause),
     switchover: at(keys.switchover, parseSwitchover),
+    indexes: new Map(entries.map(({ key, modifyIndex }) => [key, modifyIndex])),
     statuses: all(/^[^/]+\/status$/, parseNodeStatus),
     loadBalancers: all(/^lb\/[^/]+\/status$/, parseLbStatus),
     unreadable,

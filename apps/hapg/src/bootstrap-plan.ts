@@ -1,0 +1,193 @@
+import type {
+  EpochValue,
+  HistoryValue,
+  InitializeValue,
+  MasterValue,
+  MembersValue,
+  NodeStatus,
+} from '@ha-postgres/cluster-state';
+import type { ClusterKeys } from '@ha-postgres/cluster-state';
+import { opCas, opCheckIndex, opCheckNotExists, type TxnOperation } from '@ha-postgres/consul-election';
+import { bytesText } from './show/bytes';
+import type { KeysSeen, Seen } from './read/keys';
+import type { Answer } from './read/nodes';
+import { nameOf, type Reading } from './read/reading';
+import { pictureOf } from './picture';
+import { compare, ranked } from './ranking';
+import { lagBytes, parseLsn } from '@ha-postgres/lsn';
+
+/**
+ * How far the new term lies above all that any node that answers has seen. A node that does not answer may have seen, or run, a
+ * few terms more: were they used again, its data would be taken for that of another history with the same number.
+ */
+export const TERMS_LEFT_OUT = 1000;
+
+export interface BootstrapWish {
+  readonly from: string;
+  readonly by: string;
+  readonly unreachableAreDown: boolean;
+  readonly acceptDataLoss: boolean;
+}
+
+export interface BootstrapPlan {
+  readonly term: number;
+  readonly operations: readonly TxnOperation[];
+  /** What the administrator answers for. */
+  readonly says: readonly string[];
+}
+
+/** What keys are to be made anew, or why not. */
+export function planBootstrap(
+  keys: ClusterKeys,
+  reading: Reading,
+  wish: BootstrapWish,
+): BootstrapPlan | { readonly refused: string } {
+  const answer = reading.answers.find((one) => nameOf(one) === wish.from);
+  const refused =
+    whyNotNeeded(reading) ??
+    whyNotThatNode(answer, wish.from) ??
+    whyNotSafe(reading, wish) ??
+    whyNotTheBest(reading, wish);
+  if (refused !== null) return { refused };
+  if (answer?.kind !== 'answered') return { refused: `${wish.from} does not answer` };
+  const { status } = answer;
+  const term = highestTerm(reading) + TERMS_LEFT_OUT;
+  return {
+    term,
+    operations: operationsFor(keys, reading, status, term, wish.by),
+    says: whatIsAnsweredFor(reading, status, term),
+  };
+}
+
+/** Only a Consul that knows less than the nodes may be overruled: else the nodes find their Master by themselves. */
+function whyNotNeeded({ keys, answers }: Reading): string | null {
+  if (keys.master.session !== null) {
+    const holder = keys.master.value?.node ?? 'somebody';
+    return `${holder} holds the lock on the master key: this cluster has, or is about to have, a Master`;
+  }
+  const witness = answers.some((answer) => answer.kind === 'answered' && answer.status.consulWentBack != null);
+  return witness ? null : 'no node that answers says that Consul has lost what it knew: see hapg status';
+}
+
+function whyNotThatNode(answer: Answer | undefined, from: string): string | null {
+  if (answer === undefined)
+    return `no node ${JSON.stringify(from)} is known here: name its role-server with --role-servers HOST:PORT`;
+  if (answer.kind !== 'answered') return `${from} does not answer: ${answer.why}`;
+  const { status, instructionWhy } = answer;
+  if (status.role === 'DeadMaster')
+    return `${from} is a DeadMaster (${instructionWhy ?? 'no reason given'}): it cannot become Master`;
+  if (status.systemId == null || status.dataTerm === 0) return `${from} holds no data of a cluster`;
+  if (status.tags.noFailover) return `${from} is tagged noFailover, and would not take over`;
+  if (!status.postgresAlive || status.lsn === null)
+    return `${from}'s PostgreSQL does not answer (${status.lastError ?? answer.readyWhy}): it could not take over, and how far its data reaches is not known`;
+  return null;
+}
+
+/** Nobody may be taking writes: of those that answer it is asked, for the others the administrator must answer. */
+function whyNotSafe({ answers }: Reading, { unreachableAreDown }: BootstrapWish): string | null {
+  const writing = answers.filter(
+    (answer) => answer.kind === 'answered' && (answer.status.inRecovery === false || answer.status.role === 'Master'),
+  );
+  if (writing.length > 0)
+    return `${writing.map(nameOf).join(', ')} may take writes (its PostgreSQL is not in standby mode): wait until its lease has ended, or stop it`;
+  const silent = answers.filter(({ kind }) => kind !== 'answered');
+  if (silent.length > 0 && !unreachableAreDown)
+    return `${silent.map((one) => `${nameOf(one)} does not answer (${'why' in one ? one.why : ''})`).join('; ')}: make sure that no PostgreSQL runs there, and say so with --unreachable-are-down`;
+  return null;
+}
+
+function whyNotTheBest(reading: Reading, { from, acceptDataLoss }: BootstrapWish): string | null {
+  const order = ranked(pictureOf(reading).nodes);
+  const [best] = order;
+  const named = order.find(({ node }) => node === from);
+  if (best === undefined || named === undefined || compare(best.status, named.status) <= 0 || acceptDataLoss)
+    return null;
+  return `${best.node} has newer data (${positionOf(best.status)}) than ${from} (${positionOf(named.status)}): name ${best.node}, or say --accept-data-loss`;
+}
+
+function positionOf({ dataTerm, lsn }: NodeStatus): string {
+  return `term ${dataTerm}, WAL up to ${lsn ?? 'unknown'}`;
+}
+
+function highestTerm({ keys, answers }: Reading): number {
+  const seen = answers.flatMap((answer) =>
+    answer.kind === 'answered' ? [answer.status.highestTerm ?? 0, answer.status.dataTerm, answer.status.term] : [],
+  );
+  const written = [keys.master.value?.term ?? 0, ...(keys.history.value?.promotions ?? []).map(({ term }) => term)];
+  return Math.max(...seen, ...written);
+}
+
+function highestEpoch({ keys, answers }: Reading): number {
+  const seen = answers.map((answer) => (answer.kind === 'answered' ? (answer.status.epoch ?? 0) : 0));
+  return Math.max(keys.epoch.value?.number ?? 0, ...seen);
+}
+
+/** All of it at one Raft index, over exactly what was read, or none of it. */
+function operationsFor(
+  keys: ClusterKeys,
+  reading: Reading,
+  status: NodeStatus,
+  term: number,
+  by: string,
+): TxnOperation[] {
+  const { node, host, port, apiPort, dataTerm, timeline, systemId } = status;
+  const lsn = status.lsn ?? '0/0';
+  const address = { node, host, port, apiPort };
+  // No lease, and nobody cleared: the named node waits once as long as a lease lasts, whatever the administrator has missed.
+  const master: MasterValue = {
+    ...address,
+    ...{ term, beat: 0, phase: 'waiting', timeline: timeline ?? 0, lsn, lsnExact: false, released: false },
+    successor: node,
+    last: { node, term: dataTerm, timeline: timeline ?? 0, lsn },
+  };
+  // The others come back on when they stream: until then nobody else may take over.
+  const members: MembersValue = { members: [address] };
+  const history: HistoryValue = { promotions: reading.keys.history.value?.promotions ?? [] };
+  const epoch: EpochValue = { number: highestEpoch(reading) + 1, from: node, by };
+  const initialize: InitializeValue = { node, systemId: systemId ?? null };
+  const over = (key: string, seen: Seen<unknown>, value: object) => opCas(key, JSON.stringify(value), seen.modifyIndex);
+  const seen: KeysSeen = reading.keys;
+  return [
+    over(keys.master, seen.master, master),
+    over(keys.members, seen.members, members),
+    over(keys.history, seen.history, history),
+    over(keys.epoch, seen.epoch, epoch),
+    seen.initialize.value?.systemId === systemId
+      ? unchanged(keys.initialize, seen.initialize)
+      : over(keys.initialize, seen.initialize, initialize),
+  ];
+}
+
+function unchanged(key: string, { modifyIndex }: Seen<unknown>): TxnOperation {
+  return modifyIndex === 0 ? opCheckNotExists(key) : opCheckIndex(key, modifyIndex);
+}
+
+function whatIsAnsweredFor(reading: Reading, status: NodeStatus, term: number): string[] {
+  const { keys, answers } = reading;
+  const silent = answers.filter(({ kind }) => kind !== 'answered').map(nameOf);
+  const other = keys.initialize.value?.systemId ?? null;
+  const lost = ranked(pictureOf(reading).nodes).flatMap(({ node, status: theirs }) =>
+    compare(theirs, status) > 0
+      ? [`${node} has newer data (${positionOf(theirs)}${aheadText(theirs, status)}): it is given up.`]
+      : [],
+  );
+  return [
+    `${status.node} becomes Master with data of ${positionOf(status)}, in a term above ${term}. All others follow it.`,
+    ...lost,
+    ...(silent.length === 0
+      ? []
+      : [
+          `Not reached: ${silent.join(', ')}. If a PostgreSQL takes writes there, these writes are lost, and there are two Masters until it ends.`,
+        ]),
+    ...(other !== null && other !== status.systemId
+      ? [
+          `Key initialize names another cluster (system identifier ${other}) than ${status.node}'s data (${status.systemId ?? 'unknown'}): it is overwritten.`,
+        ]
+      : []),
+  ];
+}
+
+function aheadText(theirs: NodeStatus, own: NodeStatus): string {
+  if (theirs.lsn === null || own.lsn === null) return '';
+  return `, ${bytesText(lagBytes(parseLsn(theirs.lsn), parseLsn(own.lsn)))} more`;
+}

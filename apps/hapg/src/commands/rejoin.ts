@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import { monotonicNow, pause } from '@ha-postgres/service-kit';
+import { isBlocked } from '../blocked';
+import { defineCommand, type Context } from '../command';
+import { errors } from '../errors';
+import { pictureOf, type NodeRow } from '../picture';
+import { readCluster } from '../read/reading';
+import { writeKey } from '../write';
+
+const EVERY_MS = 500;
+
+export const rejoin = defineCommand({
+  description: 'let a blocked node rejoin although commits that only it has are given up; its WAL is kept aside',
+  argument: { name: 'node', description: 'the blocked node' },
+  options: {
+    yes: { type: 'boolean', default: false, description: 'do not ask' },
+    wait: { type: 'duration', default: '60s', minimum: 0, description: 'how long to wait until it streams' },
+    json: { type: 'boolean', default: false, description: "print the node's status as JSON" },
+  },
+  run: async (context, { yes, wait, json }, node) => {
+    const { client, keys, terminal, by, signal } = context;
+    const reading = await readCluster(context);
+    const row = rowOf(pictureOf(reading).nodes, node);
+    if (!isBlocked(row)) throw errors.HAPG_COMMAND_REFUSED(`${node} is not blocked: ${row.health}`);
+    const why = row.instructionWhy ?? row.status?.lastError ?? 'it gives no reason';
+    await terminal.confirm([`${node} is blocked: ${why}`, 'What only it has is given up.'], yes, signal);
+    const key = `${keys.prefix}/${node}/rejoin`;
+    await writeKey(client, key, JSON.stringify({ id: randomUUID(), by }), reading.keys.indexes.get(key) ?? 0);
+    terminal.note(`Written. Waiting until ${node} streams …`);
+    const { status } = await untilItStreams(context, node, wait);
+    if (json) terminal.json(status);
+    else terminal.print(`${node} is a Replica that streams.`);
+  },
+});
+
+function rowOf(rows: readonly NodeRow[], node: string): NodeRow {
+  const row = rows.find((one) => one.node === node);
+  if (row !== undefined) return row;
+  throw errors.HAPG_COMMAND_REFUSED(
+    `no node ${JSON.stringify(node)} is known: there are ${rows.map((one) => one.node).join(', ')}`,
+  );
+}
+
+async function untilItStreams(context: Context, node: string, waitMs: number): Promise<NodeRow> {
+  const until = monotonicNow() + waitMs;
+  for (;;) {
+    const row = rowOf(pictureOf(await readCluster(context)).nodes, node);
+    if (row.source === 'node' && row.status?.role === 'Replica' && row.status.streaming) return row;
+    if (monotonicNow() >= until)
+      throw errors.HAPG_COMMAND_UNANSWERED(
+        `${node} does not stream after ${waitMs} ms: ${row.instructionWhy ?? row.health}`,
+      );
+    await pause(EVERY_MS, context.signal);
+    context.signal.throwIfAborted();
+  }
+}
