@@ -1,4 +1,4 @@
-import type { HistoryEntry, NodeStatus } from '@ha-postgres/cluster-state';
+import type { HistoryEntry } from '@ha-postgres/cluster-state';
 import { switchoverOutcome } from './switchover-outcome';
 import { KEYS, PROMOTION, answered, entries, entry, reading } from './testing/samples';
 
