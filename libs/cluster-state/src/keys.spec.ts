@@ -10,6 +10,7 @@ const fixed = [
   keys.sync,
   keys.config,
   keys.switchover,
+  keys.override,
   keys.pause,
   keys.history,
 ];

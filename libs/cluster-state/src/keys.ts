@@ -9,6 +9,7 @@ const FIXED = [
   'pause',
   'history',
   'epoch',
+  'override',
 ] as const;
 const NODE_NAME = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 
@@ -21,6 +22,7 @@ export interface ClusterKeys {
   readonly sync: string;
   readonly config: string;
   readonly switchover: string;
+  readonly override: string;
   readonly pause: string;
   readonly history: string;
   readonly epoch: string;
@@ -45,6 +47,7 @@ export function clusterKeys(prefix: string): ClusterKeys {
     sync: `${prefix}/sync`,
     config: `${prefix}/config`,
     switchover: `${prefix}/switchover`,
+    override: `${prefix}/override`,
     pause: `${prefix}/pause`,
     history: `${prefix}/history`,
     epoch: `${prefix}/epoch`,

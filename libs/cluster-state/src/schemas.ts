@@ -17,9 +17,11 @@ import {
   type MasterValue,
   type MembersValue,
   type NodeStatus,
+  type OverrideValue,
   type PauseValue,
   type Role,
   type SwitchoverValue,
+  type SyncValue,
 } from './values';
 
 /** A value read from outside: what it says, or why it cannot be read. Unreadable values are treated as absent, never as a crash. */
@@ -113,6 +115,14 @@ const lbStatusSchema = record({
   holding: flag,
   standbys: { type: 'array', items: nodeName },
 });
+const SYNC_MODES = ['async', 'sync', 'quorum'] as const;
+const syncRule = {
+  mode: { enum: SYNC_MODES },
+  k: { ...natural, maximum: 64 },
+  names: { type: 'array', maxItems: 64, uniqueItems: true, items: nodeName },
+};
+const syncSchema = record({ version: positive, term: positive, ...syncRule, previous: orNull(record(syncRule)) });
+const overrideSchema = record({ id: text, node: nodeName, afterTerm: natural, by: text, why: text });
 const pauseSchema = record({ id: text, by: text, why: text });
 const epochSchema = record({ number: positive, from: nodeName, by: text });
 const switchoverSchema = record({ id: text, from: nodeName, to: orNull(nodeName) });
@@ -197,6 +207,8 @@ export const parseLbStatus = parser<LbStatus>('lb status', lbStatusSchema);
 export const parsePause = parser<PauseValue>('pause', pauseSchema);
 export const parseEpoch = parser<EpochValue>('epoch', epochSchema);
 export const parseSwitchover = parser<SwitchoverValue>('switchover', switchoverSchema);
+export const parseSync = parser<SyncValue>('sync', syncSchema);
+export const parseOverride = parser<OverrideValue>('override', overrideSchema);
 export const parseRunnerReport = parser<RunnerReport>('runner report', runnerReportSchema);
 export const parseVoteRequest = parser<VoteRequest>('vote request', voteRequestSchema);
 export const parseVoteAnswer = parser<VoteAnswer>('vote answer', voteAnswerSchema);

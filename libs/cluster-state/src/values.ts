@@ -69,10 +69,63 @@ export interface HistoryValue {
   readonly promotions: readonly HistoryEntry[];
 }
 
+/** `sync`: k named Replicas confirm each commit. `quorum`: any k of the named ones. */
+export type SyncMode = 'async' | 'sync' | 'quorum';
+
+/**
+ * Who must have a commit on disk before its client is answered: any `k` of `names`. With `k` 0 nobody but the Master: in mode
+ * `async` that is meant to be so, in the others (`dataDurability: available`) only the Master itself can then be its own successor.
+ */
+export interface SyncRule {
+  readonly mode: SyncMode;
+  readonly k: number;
+  /** Nodes, by name. More than `k` of them, and some may be missing; fewer, and no commit is acknowledged. */
+  readonly names: readonly string[];
+}
+
+/**
+ * Key `sync`, written only by the holder of the lock in one transaction with a beat: under which rules commits may have been
+ * acknowledged. At every moment at least as strict as what PostgreSQL applies.
+ */
+export interface SyncValue extends SyncRule {
+  /** One higher with every write. */
+  readonly version: number;
+  /** The term of the hold that wrote it. */
+  readonly term: number;
+  /** The rules before this one, until enough of `names` have all that was acknowledged under them; joined into one. */
+  readonly previous: SyncRule | null;
+}
+
+/**
+ * Key `override`: an administrator lets `node` be the successor of the Master of term `afterTerm` although votes are too few or
+ * it lags too far. Acknowledged commits may be lost. It is used up when a Master of a later term has run.
+ */
+export interface OverrideValue {
+  readonly id: string;
+  readonly node: string;
+  readonly afterTerm: number;
+  readonly by: string;
+  readonly why: string;
+}
+
 /** Why a node could take over now, or could not. */
 export interface TakeoverOutlook {
   readonly able: boolean;
   readonly why: string;
+  /** Bytes that the last running Master was ahead when it last said so: what may be lost at most, but for what it wrote after that. */
+  readonly bytesBehind?: number | null;
+}
+
+/** What the Master says of synchronous replication. */
+export interface SyncStatus extends SyncRule {
+  /** Of `names`, those that stream. */
+  readonly streaming: readonly string[];
+  /** Commits wait: fewer than `k` of the named Replicas stream. */
+  readonly waiting: boolean;
+  /** False: commits acknowledged under earlier rules are still on their way to the named Replicas. */
+  readonly settled: boolean;
+  /** Only replication and the controller are admitted, until the synchronous Replicas have what a crash may have left unconfirmed. */
+  readonly barred: boolean;
 }
 
 /** Key `<node>/status`: what a node says of itself; also part of `GET /controller/status`. */
@@ -105,6 +158,8 @@ export interface NodeStatus extends NodeAddress {
   readonly knownMembers?: readonly NodeAddress[];
   /** New at every start of its controller. */
   readonly incarnation?: string;
+  /** Only the Master's, and only in a synchronous mode. */
+  readonly sync?: SyncStatus | null;
 }
 
 export interface NodeTags {

@@ -9,6 +9,9 @@ export interface Upstream extends NodeAddress {
   readonly term: number;
 }
 
+/** Whom PostgreSQL lets in. */
+export type Admits = 'everyone' | 'replication';
+
 /** What the runner is to do with PostgreSQL. */
 export type RunnerInstruction =
   /** Nothing decided: start nothing; what runs as a standby may go on. */
@@ -18,14 +21,26 @@ export type RunnerInstruction =
   /** Remove a data directory that this node itself made in a bootstrap that did not come to pass. */
   | { readonly kind: 'wipe' }
   /** Run in standby mode. An empty directory is filled by a base backup first. `upstream: null`: receive WAL from nobody. */
-  | { readonly kind: 'follow'; readonly upstream: Upstream | null }
+  | {
+      readonly kind: 'follow';
+      readonly upstream: Upstream | null;
+      /** As of `lead`: without effect on a standby, but already in place when it is promoted. Absent: none. */
+      readonly synchronousStandbyNames?: string;
+    }
   /** Like `follow`, but the data is not an ancestor of the upstream's: put it aside and take a base backup. */
   | { readonly kind: 'reclone'; readonly upstream: Upstream; readonly why: string }
   /**
    * May be out of recovery until `validUntil` of the answer, and fence by it. A stopped PostgreSQL is started in standby mode
    * (the controller promotes it), but for a directory fresh from `initialise`, which starts as what it is.
    */
-  | { readonly kind: 'lead'; readonly term: number }
+  | {
+      readonly kind: 'lead';
+      readonly term: number;
+      /** PostgreSQL's setting of that name. Absent: it stays as it is. */
+      readonly synchronousStandbyNames?: string;
+      /** Whom PostgreSQL lets in; `replication`: beside Replicas only the controller. Absent: everyone. */
+      readonly admits?: Admits;
+    }
   /** Every process of the data directory gone; `immediate` kills, `fast` shuts down cleanly first, bounded. */
   | { readonly kind: 'stop'; readonly mode: 'fast' | 'immediate'; readonly why: string }
   /** DeadMaster: stopped until the data directory has been emptied. */
@@ -102,6 +117,9 @@ export interface RunnerReport {
   };
   /** The upstream that `primary_conninfo` names now; null if it is empty. */
   readonly receivingFrom: string | null;
+  /** What PostgreSQL's configuration says now, and PostgreSQL was told to read. */
+  readonly synchronousStandbyNames?: string;
+  readonly admits?: Admits;
   readonly data: DataDirectory;
   readonly progress: { readonly what: string; readonly percent: number | null } | null;
   readonly error: { readonly code: string; readonly message: string } | null;
@@ -126,6 +144,8 @@ export interface VoteAnswer {
   /** "I am a candidate": would take over itself if let go first. */
   readonly candidate: boolean;
   readonly failoverPriority: number;
+  /** May stand among the synchronous Replicas. Absent: an older version, which may. */
+  readonly noFailover?: boolean;
 }
 
 /** `POST /controller/failsafe` (signed): the Master asks every member while Consul does not answer. */
