@@ -32,7 +32,7 @@ runApp({
     guard.start();
     onStop(() => guard.close());
     const state = new RunnerState(config.stateDir, config.node, dataDir, log);
-    const files = new ServerFiles({ ...config, dataDir, hba: hbaText(config) }, account);
+    const files = new ServerFiles({ ...config, dataDir, hba: (admits) => hbaText(config, admits) }, account);
     const tools = { config, dataDir, binaries, account, files, state, log };
     const expectation = { major: binaries.major, uid: account.uid, systemId: config.systemId ?? null };
     const runner = new Runner({

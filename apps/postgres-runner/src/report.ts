@@ -1,6 +1,6 @@
 import type { DataDirectory, RunnerPhase, RunnerReport } from '@ha-postgres/cluster-state';
 import { millisToNanosText } from '@ha-postgres/service-kit';
-import type { Problem, Step, Task } from './core/facts';
+import type { Problem, Settings, Step, Task } from './core/facts';
 import type { Memory } from './core/memory';
 import type { PostmasterExit, RunningPostmaster } from './postgres/postmaster';
 
@@ -16,6 +16,7 @@ export interface ReportSource {
   readonly exit: PostmasterExit | null;
   /** Whom the written `primary_conninfo` names. */
   readonly receivingFrom: string | null;
+  readonly settings: Settings;
   readonly data: DataDirectory;
   readonly progress: RunnerReport['progress'];
   readonly failure: Problem | null;
@@ -61,6 +62,7 @@ export function reportOf(source: ReportSource): RunnerReport {
     stopped: postmaster === null && !killing && task === null && step.kind === 'rest' && step.holds,
     postgres: postgresOf(source),
     receivingFrom: source.receivingFrom,
+    ...source.settings,
     data: { state, systemId, fresh, timeline, cleanShutdown, checkpointLsn },
     progress: source.progress,
     error: (step.kind === 'rest' ? step.problem : null) ?? failure,

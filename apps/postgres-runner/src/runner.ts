@@ -193,6 +193,7 @@ export class Runner {
           ? null
           : { ready: postmaster.isReady, inRecovery: postmaster.inRecovery, upstream: postmaster.upstream },
       data: this.#data,
+      settings: this.#parts.server.settings,
       retryAt: this.#backoff.retryAt,
     };
   }
@@ -236,6 +237,9 @@ export class Runner {
         return;
       case 'repoint':
         if (this.#postmaster !== null) this.#parts.server.repoint(this.#postmaster, step.upstream);
+        return;
+      case 'configure':
+        this.#parts.server.configure(step.settings, this.#postmaster);
     }
   }
 
@@ -348,6 +352,7 @@ export class Runner {
       postmaster: this.#postmaster,
       exit: this.#exit,
       receivingFrom: this.#postmaster?.upstream?.node ?? null,
+      settings: this.#parts.server.settings,
       data: this.#data,
       progress: this.#progress,
       failure: this.#failure,

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import type { Upstream } from '@ha-postgres/cluster-state';
 import { monotonicNow, type Log } from '@ha-postgres/service-kit';
 import type { Config } from './config';
+import type { Settings } from './core/facts';
 import type { Account } from './postgres/account';
 import type { Binaries } from './postgres/binaries';
 import { Postmaster, type RunningPostmaster } from './postgres/postmaster';
@@ -62,6 +63,17 @@ export class Server {
       as === 'standby' ? 'PostgreSQL started in standby mode' : 'PostgreSQL started as a new cluster',
     );
     return postmaster;
+  }
+
+  get settings(): Settings {
+    return this.#files.settings;
+  }
+
+  /** Writes other settings, and lets PostgreSQL read them if it runs. */
+  configure(settings: Settings, postmaster: RunningPostmaster | null): void {
+    this.#files.configure(settings);
+    postmaster?.signal('SIGHUP');
+    this.#log.info({ event: 'settings.changed', ...settings }, 'changed the settings that go with the role');
   }
 
   /**

@@ -84,6 +84,48 @@ test('the deadline fences: it is acknowledged, moved by each newer answer, and p
   expect(node.sql('CREATE TABLE t (x int); SELECT 1')).toBe('1');
 });
 
+test('synchronous names and the bar stand before a start and a promotion, and change while it runs', async () => {
+  const node = await cluster.node('a');
+  const shown = () => node.sql('SHOW synchronous_standby_names', 'controller');
+  node.roleServer.say({ kind: 'initialise' });
+  node.start();
+  await node.reported('a fresh cluster', ({ data, stopped }) => data.fresh && stopped, 90_000);
+  const names = 'ANY 1 ("b", "c")';
+  node.roleServer.say({ kind: 'lead', term: 1, synchronousStandbyNames: names, admits: 'replication' });
+  const running = await node.reported('running', ({ phase }) => phase === 'running');
+  expect(running).toMatchObject({ synchronousStandbyNames: names, admits: 'replication' });
+  expect(shown()).toBe(names);
+  expect(node.sql("SELECT current_setting('ha_postgres.admits')", 'controller')).toBe('replication');
+  expect(() => node.sql('SELECT 1')).toThrow(/rejects connection/);
+
+  node.roleServer.say({ kind: 'lead', term: 1, synchronousStandbyNames: 'ANY 1 ("b")' });
+  await until('everyone is let in', () => {
+    try {
+      return node.sql('SELECT 1') === '1';
+    } catch {
+      return false;
+    }
+  });
+  await until('the other names', () => shown() === 'ANY 1 ("b")');
+  const waiting = node.session('CREATE TABLE t (x int)');
+  const waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+  await until('a commit that waits', () => node.sql(waits) === '1');
+  // What the controller does not name stays.
+  const index = node.roleServer.say({ kind: 'lead', term: 1 });
+  await node.reported('obeyed', ({ obeysIndex }) => obeysIndex === index);
+  expect(shown()).toBe('ANY 1 ("b")');
+  expect(waiting.exitCode).toBeNull();
+
+  node.roleServer.say({ kind: 'lead', term: 1, synchronousStandbyNames: '' });
+  await until('the commit goes on', () => waiting.exitCode === 0);
+
+  node.roleServer.say({ kind: 'stop', mode: 'immediate', why: 'test' });
+  await node.reported('stopped', ({ stopped }) => stopped);
+  node.roleServer.say({ kind: 'follow', upstream: null, synchronousStandbyNames: 'ANY 1 ("-")' });
+  await node.reported('a standby', ({ phase, postgres }) => phase === 'running' && postgres.inRecovery === true);
+  expect(shown()).toBe('ANY 1 ("-")');
+});
+
 test('SIGKILL of the runner: the guard ends PostgreSQL, and the next runner starts it again', async () => {
   const node = await cluster.master('a');
   const { pid } = (await node.reported('running', ({ postgres }) => postgres.pid !== null)).postgres;

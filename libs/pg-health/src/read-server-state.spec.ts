@@ -12,6 +12,7 @@ const REPLICA: StateRow = {
   may_read_all_stats: true,
   server_version: 150018,
   system_identifier: '7312345678901234567',
+  synchronous_standby_names: '',
   wal_file_name: null,
   control_timeline: 1,
   inserted_lsn: null,

@@ -81,10 +81,11 @@ function toReplicaState(row: StateRow): ReplicaState {
   };
 }
 
-function identity(row: StateRow): Pick<ServerState, 'systemIdentifier' | 'serverVersion' | 'senders'> {
+function identity(row: StateRow): Pick<ServerState, 'systemIdentifier' | 'serverVersion' | 'synchronousStandbyNames' | 'senders'> {
   return {
     systemIdentifier: row.system_identifier,
     serverVersion: row.server_version,
+    synchronousStandbyNames: row.synchronous_standby_names,
     senders: row.senders.map(toWalSender),
   };
 }
@@ -117,6 +118,7 @@ function toWalSender(row: WalSenderRow): WalSender {
     clientAddress: row.client_addr,
     state: row.state,
     syncState: row.sync_state,
+    syncPriority: row.sync_priority ?? 0,
     sentLsn: optional(row.sent_lsn),
     writeLsn: optional(row.write_lsn),
     flushLsn: optional(row.flush_lsn),

@@ -15,6 +15,11 @@ export interface WalSender {
   readonly state: string | null;
   /** `async`, `potential`, `sync` or `quorum`. */
   readonly syncState: string | null;
+  /**
+   * As the sending process itself has set it from `synchronous_standby_names` when it last read that; 0: it is no synchronous
+   * standby to it, and what it confirms releases no commit.
+   */
+  readonly syncPriority: number;
   readonly sentLsn: Lsn | null;
   readonly writeLsn: Lsn | null;
   readonly flushLsn: Lsn | null;
@@ -40,6 +45,8 @@ interface CommonState {
   readonly systemIdentifier: string;
   /** As `server_version_num`: 150018 is 15.18. */
   readonly serverVersion: number;
+  /** The setting as the asking session has read it. The postmaster has read it before, and has told every process. */
+  readonly synchronousStandbyNames: string;
   readonly timeline: number;
   readonly timelineSource: TimelineSource;
   /**

@@ -5,6 +5,7 @@ export interface StateRow {
   readonly may_read_all_stats: boolean;
   readonly server_version: number;
   readonly system_identifier: string;
+  readonly synchronous_standby_names: string;
   readonly wal_file_name: string | null;
   readonly control_timeline: number;
   readonly inserted_lsn: string | null;
@@ -37,6 +38,7 @@ export interface WalSenderRow {
   readonly client_addr: string | null;
   readonly state: string | null;
   readonly sync_state: string | null;
+  readonly sync_priority: number | null;
   readonly sent_lsn: string | null;
   readonly write_lsn: string | null;
   readonly flush_lsn: string | null;
@@ -58,6 +60,7 @@ SELECT in_recovery,
   current_user::text AS user_name,
   pg_has_role('pg_read_all_stats', 'USAGE') AS may_read_all_stats,
   current_setting('server_version_num')::int AS server_version,
+  current_setting('synchronous_standby_names') AS synchronous_standby_names,
   (SELECT system_identifier::text FROM pg_control_system()) AS system_identifier,
   CASE WHEN NOT in_recovery THEN pg_walfile_name(pg_current_wal_lsn()) END AS wal_file_name,
   greatest((SELECT timeline_id FROM pg_control_checkpoint()),
@@ -77,7 +80,7 @@ SELECT in_recovery,
             flushed_lsn::text, latest_end_lsn::text
      FROM pg_stat_wal_receiver) receiver LIMIT 1) AS wal_receiver,
   (SELECT coalesce(json_agg(sender ORDER BY sender.application_name, sender.pid), '[]') FROM (
-     SELECT pid, application_name, host(client_addr) AS client_addr, state, sync_state,
+     SELECT pid, application_name, host(client_addr) AS client_addr, state, sync_state, sync_priority,
             sent_lsn::text, write_lsn::text, flush_lsn::text, replay_lsn::text
      FROM pg_stat_replication) sender) AS senders
 FROM mode`;

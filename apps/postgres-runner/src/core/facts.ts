@@ -1,4 +1,4 @@
-import type { DataDirectory, RunnerPhase, Upstream } from '@ha-postgres/cluster-state';
+import type { Admits, DataDirectory, RunnerPhase, Upstream } from '@ha-postgres/cluster-state';
 import type { Millis } from '@ha-postgres/service-kit';
 import type { RunnerErrorCode } from '../errors';
 import type { Memory } from './memory';
@@ -24,6 +24,12 @@ export interface RunningPostgres {
   readonly upstream: Upstream | null;
 }
 
+/** What of PostgreSQL's configuration goes with the instruction. A running one takes it up without a restart. */
+export interface Settings {
+  readonly synchronousStandbyNames: string;
+  readonly admits: Admits;
+}
+
 /** All that a plan is made of. */
 export interface Facts {
   readonly now: Millis;
@@ -34,6 +40,8 @@ export interface Facts {
   readonly killing: boolean;
   readonly task: (Task & { readonly ending: boolean }) | null;
   readonly postgres: RunningPostgres | null;
+  /** As they are written, and as a running PostgreSQL was told to read them. */
+  readonly settings: Settings;
   readonly data: Pick<DataDirectory, 'state' | 'fresh'> & { readonly problem: Problem | null };
   /** Nothing that failed before is begun again before this moment. */
   readonly retryAt: Millis;
@@ -50,6 +58,7 @@ export type Step =
   | { readonly kind: 'begin'; readonly task: Task; readonly aside: boolean }
   | { readonly kind: 'start'; readonly as: 'standby' | 'itself'; readonly upstream: Upstream | null }
   | { readonly kind: 'repoint'; readonly upstream: Upstream | null }
+  | { readonly kind: 'configure'; readonly settings: Settings }
   | Rest;
 
 /** Nothing to do until something changes. */

@@ -30,13 +30,14 @@ function facts(instruction: RunnerInstruction | null, more: Partial<Facts> = {})
     killing: false,
     task: null,
     postgres: null,
+    settings: { synchronousStandbyNames: '', admits: 'everyone' },
     data: { state: 'initialised', fresh: false, problem: null },
     retryAt: 0,
     ...more,
   };
 }
 
-const lead: RunnerInstruction = { kind: 'lead', term: 1 };
+const lead: Extract<RunnerInstruction, { kind: 'lead' }> = { kind: 'lead', term: 1 };
 const follow: RunnerInstruction = { kind: 'follow', upstream: upstream('m') };
 const master = { ready: true, inRecovery: false, upstream: null };
 const standby = { ready: true, inRecovery: true, upstream: upstream('m') };
@@ -86,6 +87,29 @@ describe('what the rules say', () => {
     ['wipe refuses used data', facts({ kind: 'wipe' }), { kind: 'rest', holds: false }],
     ['wipe removes a fresh cluster', facts({ kind: 'wipe' }, { data: fresh }), { kind: 'begin' }],
     ['what failed a moment ago waits', facts(follow, { retryAt: NOW + 1 }), { kind: 'rest', holds: false }],
+    [
+      'the settings of a Master stand before it starts',
+      facts({ ...lead, synchronousStandbyNames: 'ANY 1 ("b")', admits: 'replication' }),
+      { kind: 'configure', settings: { synchronousStandbyNames: 'ANY 1 ("b")', admits: 'replication' } },
+    ],
+    [
+      'what a Master’s controller does not name stays, but the bar',
+      facts(lead, { postgres: master, settings: { synchronousStandbyNames: 'ANY 1 ("b")', admits: 'replication' } }),
+      { kind: 'configure', settings: { synchronousStandbyNames: 'ANY 1 ("b")', admits: 'everyone' } },
+    ],
+    [
+      'a Replica has none of a Master’s settings',
+      facts(follow, { postgres: standby, settings: { synchronousStandbyNames: 'ANY 1 ("b")', admits: 'everyone' } }),
+      { kind: 'configure', settings: { synchronousStandbyNames: '', admits: 'everyone' } },
+    ],
+    [
+      'a PostgreSQL that is starting is told later',
+      facts(
+        { ...lead, synchronousStandbyNames: 'ANY 1 ("b")' },
+        { postgres: { ready: false, inRecovery: true, upstream: null } },
+      ),
+      { kind: 'rest', phase: 'starting' },
+    ],
     ['an ending runner stops PostgreSQL clean', facts(lead, { postgres: master, exiting: true }), { kind: 'begin' }],
   ];
   test.each(cases)('%s', (_title, given, step) => {
@@ -111,6 +135,8 @@ describe('what the rules say', () => {
 });
 
 const anyUpstream = fc.constantFrom(upstream('m'), upstream('n'));
+const anyNames = { synchronousStandbyNames: fc.constantFrom('', 'ANY 1 ("b")') };
+const OPTIONAL_NAMES = { requiredKeys: ['kind', 'upstream'] } as { requiredKeys: ['kind', 'upstream'] };
 const anyInstruction: fc.Arbitrary<RunnerInstruction> = fc.oneof(
   fc.constantFrom<RunnerInstruction>(
     { kind: 'wait' },
@@ -118,9 +144,17 @@ const anyInstruction: fc.Arbitrary<RunnerInstruction> = fc.oneof(
     { kind: 'wipe' },
     { kind: 'blocked', why: '' },
   ),
-  fc.record({ kind: fc.constant('follow' as const), upstream: fc.option(anyUpstream) }),
+  fc.record({ kind: fc.constant('follow' as const), upstream: fc.option(anyUpstream), ...anyNames }, OPTIONAL_NAMES),
   fc.record({ kind: fc.constant('reclone' as const), upstream: anyUpstream, why: fc.constant('') }),
-  fc.record({ kind: fc.constant('lead' as const), term: fc.integer({ min: 1, max: 2 }) }),
+  fc.record(
+    {
+      kind: fc.constant('lead' as const),
+      term: fc.integer({ min: 1, max: 2 }),
+      ...anyNames,
+      admits: fc.constantFrom('everyone' as const, 'replication' as const),
+    },
+    { requiredKeys: ['kind', 'term'] },
+  ),
   fc.record({
     kind: fc.constant('stop' as const),
     mode: fc.constantFrom('fast' as const, 'immediate' as const),
@@ -155,6 +189,10 @@ const anyFacts: fc.Arbitrary<Facts> = fc.record({
     state: fc.constantFrom('empty' as const, 'initialised' as const, 'unfinished' as const, 'unusable' as const),
     fresh: fc.boolean(),
     problem: anyProblem,
+  }),
+  settings: fc.record({
+    synchronousStandbyNames: fc.constantFrom('', 'ANY 1 ("b")'),
+    admits: fc.constantFrom('everyone' as const, 'replication' as const),
   }),
   retryAt: fc.constantFrom(0, NOW + 1),
 });
@@ -231,6 +269,8 @@ function carriedOut(given: Facts, step: Step): Facts {
       return { ...given, postgres: { ready: false, inRecovery: true, upstream: step.upstream } };
     case 'repoint':
       return { ...given, postgres: given.postgres === null ? null : { ...given.postgres, upstream: step.upstream } };
+    case 'configure':
+      return { ...given, settings: step.settings };
     case 'rest':
     case 'carryOn':
       return given;

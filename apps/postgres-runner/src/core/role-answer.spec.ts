@@ -20,7 +20,9 @@ test.each([
   { kind: 'follow', upstream },
   { kind: 'follow', upstream: null },
   { kind: 'reclone', upstream, why: 'forked' },
+  { kind: 'follow', upstream, synchronousStandbyNames: 'ANY 1 ("-")' },
   { kind: 'lead', term: 3 },
+  { kind: 'lead', term: 3, synchronousStandbyNames: '', admits: 'replication' },
   { kind: 'stop', mode: 'immediate', why: '' },
   { kind: 'blocked', why: 'dead' },
 ])('reads the instruction %j unchanged', (instruction) => {
@@ -38,6 +40,8 @@ test.each([
   [{ instruction: { kind: 'dance' } }, 'instruction.kind is "dance"'],
   [{ instruction: { kind: 'stop', mode: 'smart' } }, 'instruction.mode is "smart"'],
   [{ instruction: { kind: 'follow' } }, 'instruction.upstream is missing'],
+  [{ instruction: { kind: 'lead', term: 3, synchronousStandbyNames: 1 } }, 'instruction.synchronousStandbyNames is 1'],
+  [{ instruction: { kind: 'lead', term: 3, admits: 'all' } }, 'instruction.admits is "all"'],
   [{ instruction: { kind: 'reclone', upstream: { ...upstream, port: 0 } } }, 'instruction.upstream.port is 0'],
 ])('refuses %j and names the value', (change, why) => {
   expect(readRoleAnswer(JSON.stringify({ ...answer, ...change }))).toEqual({ ok: false, why });

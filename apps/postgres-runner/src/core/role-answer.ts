@@ -1,4 +1,4 @@
-import { ROLES, type RoleAnswer, type RunnerInstruction, type Upstream } from '@ha-postgres/cluster-state';
+import { ROLES, type Admits, type RoleAnswer, type RunnerInstruction, type Upstream } from '@ha-postgres/cluster-state';
 
 export type ReadAnswer =
   { readonly ok: true; readonly answer: RoleAnswer } | { readonly ok: false; readonly why: string };
@@ -43,6 +43,18 @@ function upstream(what: string, value: unknown): Upstream {
   };
 }
 
+function standbyNames(value: unknown): { synchronousStandbyNames?: string } {
+  if (value === undefined) return {};
+  return typeof value === 'string'
+    ? { synchronousStandbyNames: value }
+    : fail('instruction.synchronousStandbyNames', value);
+}
+
+function admits(value: unknown): { admits?: Admits } {
+  if (value === undefined) return {};
+  return value === 'everyone' || value === 'replication' ? { admits: value } : fail('instruction.admits', value);
+}
+
 function instruction(value: unknown): RunnerInstruction {
   const fields = record('instruction', value);
   const why = () => (typeof fields.why === 'string' ? fields.why : '');
@@ -55,11 +67,17 @@ function instruction(value: unknown): RunnerInstruction {
       return {
         kind: 'follow',
         upstream: fields.upstream === null ? null : upstream('instruction.upstream', fields.upstream),
+        ...standbyNames(fields.synchronousStandbyNames),
       };
     case 'reclone':
       return { kind: 'reclone', upstream: upstream('instruction.upstream', fields.upstream), why: why() };
     case 'lead':
-      return { kind: 'lead', term: natural('instruction.term', fields.term) };
+      return {
+        kind: 'lead',
+        term: natural('instruction.term', fields.term),
+        ...standbyNames(fields.synchronousStandbyNames),
+        ...admits(fields.admits),
+      };
     case 'stop': {
       const mode = fields.mode;
       return mode === 'fast' || mode === 'immediate'

@@ -1,6 +1,7 @@
 import type { RunnerInstruction, RunnerPhase, Upstream } from '@ha-postgres/cluster-state';
 import type { RunnerErrorCode } from '../errors';
 import { isSameUpstream, rest, restUntilBetter, type Facts, type Problem, type Rule, type Step } from './facts';
+import { configure } from './configure-rule';
 import { isHeld, isValidLead } from './memory';
 
 type InstructionOf<K extends RunnerInstruction['kind']> = Extract<RunnerInstruction, { kind: K }>;
@@ -73,6 +74,8 @@ export const leadRunsUntilTheDeadline: Rule = (facts) => {
   if (lead === null) return null;
   const { memory, postgres, data, task } = facts;
   if (task !== null) return { kind: 'abort', why: 'this node is to lead' };
+  const configures = configure(lead, facts);
+  if (configures !== null) return configures;
   if (postgres !== null) {
     // The candidate receives WAL from nobody.
     if (postgres.inRecovery && postgres.upstream !== null) return { kind: 'repoint', upstream: null };
@@ -138,5 +141,6 @@ export const recloneReplacesTheData: Rule = (facts) => {
 export const followRunsAsStandby: Rule = (facts) => {
   const instruction = asked(facts, 'follow');
   if (instruction === null) return null;
-  return carryOnCloning(facts, instruction.upstream) ?? follow(facts, instruction.upstream);
+  const { upstream } = instruction;
+  return carryOnCloning(facts, upstream) ?? configure(instruction, facts) ?? follow(facts, upstream);
 };

@@ -1,3 +1,4 @@
+import type { Admits } from '@ha-postgres/cluster-state';
 import { hbaName } from './quoting';
 
 export interface HbaSource {
@@ -9,8 +10,11 @@ export interface HbaSource {
   readonly hba: readonly string[];
 }
 
-/** pg_hba.conf: passwords by scram-sha-256 everywhere; replication by its own user only. The first line that matches decides. */
-export function hbaText(source: HbaSource): string {
+/**
+ * pg_hba.conf: passwords by scram-sha-256 everywhere; replication by its own user only. The first line that matches decides.
+ * Where only `replication` is admitted, clients are told so by PostgreSQL's own words for a rejected connection.
+ */
+export function hbaText(source: HbaSource, admits: Admits = 'everyone'): string {
   const replication = hbaName(source.replicationName);
   const controller = hbaName(source.controllerName);
   return [
@@ -21,9 +25,9 @@ export function hbaText(source: HbaSource): string {
     `host replication ${replication} all scram-sha-256`,
     // pg_rewind connects to a database.
     `host all ${replication} all scram-sha-256`,
-    ...source.hba,
-    `local all all ${source.localAuth}`,
-    'host all all all scram-sha-256',
+    ...(admits === 'replication'
+      ? ['local all all reject', 'host all all all reject']
+      : [...source.hba, `local all all ${source.localAuth}`, 'host all all all scram-sha-256']),
     '',
   ].join('\n');
 }

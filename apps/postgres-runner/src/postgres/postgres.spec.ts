@@ -66,7 +66,7 @@ describe('settings', () => {
 describe("PostgreSQL's files", () => {
   const upstream = { node: 'm', host: 'm.local', port: 5433, apiPort: 8080, term: 4 };
   function files(): ServerFiles {
-    mkdirSync(join(root, 'data'));
+    mkdirSync(join(root, 'data'), { recursive: true });
     return new ServerFiles(
       {
         node: 'a',
@@ -75,7 +75,7 @@ describe("PostgreSQL's files", () => {
         replicationName: 'repl:1',
         replicationPassword: 'p:w',
         settings: ["search_path='x'"],
-        hba: '# none\n',
+        hba: (admits) => `# ${admits}\n`,
       },
       account,
     );
@@ -94,6 +94,22 @@ describe("PostgreSQL's files", () => {
     expect(statSync(passfile).mode & 0o777).toBe(0o600);
     written.writeConfig(null);
     expect(readFileSync(written.config, 'utf8')).toContain("primary_conninfo = ''");
+  });
+
+  test('the settings that go with the role are written together, outlive the runner, and nobody overrides them', () => {
+    const written = files();
+    const auto = join(root, 'data', 'postgresql.auto.conf');
+    writeFileSync(auto, "synchronous_standby_names = '*'\n");
+    written.writeConfig(upstream);
+    written.configure({ synchronousStandbyNames: 'ANY 1 ("b", "it\'s")', admits: 'replication' });
+    const text = readFileSync(written.config, 'utf8');
+    expect(text).toContain(`synchronous_standby_names = 'ANY 1 ("b", "it''s")'`);
+    expect(text).toContain("ha_postgres.admits = 'replication'");
+    expect(text).toContain("host=''m.local''");
+    expect(readFileSync(written.hba, 'utf8')).toBe('# replication\n');
+    expect(readFileSync(auto, 'utf8')).toBe('');
+    const again = files();
+    expect(again.settings).toEqual({ synchronousStandbyNames: 'ANY 1 ("b", "it\'s")', admits: 'everyone' });
   });
 
   test('what ALTER SYSTEM or pg_basebackup left does not override the upstream', () => {

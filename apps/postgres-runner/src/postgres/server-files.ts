@@ -1,9 +1,10 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Upstream } from '@ha-postgres/cluster-state';
+import type { Admits, Upstream } from '@ha-postgres/cluster-state';
 import type { Account } from './account';
 import { conninfo, passfileField, settingValue } from './quoting';
-import { isRunnersOwn, parseSetting } from './settings';
+import type { Settings } from '../core/facts';
+import { ADMITS_SETTING, isRunnersOwn, parseSetting } from './settings';
 
 export interface ServerFilesSource {
   readonly node: string;
@@ -13,8 +14,10 @@ export interface ServerFilesSource {
   readonly replicationPassword: string;
   readonly settings: readonly string[];
   /** Content of pg_hba.conf. */
-  readonly hba: string;
+  readonly hba: (admits: Admits) => string;
 }
+
+const STANDBY_NAMES = 'synchronous_standby_names';
 
 /** How a Replica connects: a dead upstream is noticed within seconds, whatever the kernel's defaults are. */
 const CONNECTION = { connect_timeout: 2, keepalives_idle: 2, keepalives_interval: 1, keepalives_count: 3 } as const;
@@ -30,6 +33,8 @@ export class ServerFiles {
   readonly #passfile: string;
   readonly #source: ServerFilesSource;
   readonly #account: Account;
+  #settings: Settings;
+  #upstream: Upstream | null = null;
 
   constructor(source: ServerFilesSource, account: Account) {
     this.#source = source;
@@ -40,12 +45,25 @@ export class ServerFiles {
     this.#passfile = join(this.directory, 'replication.pgpass');
     mkdirSync(this.directory, { recursive: true, mode: 0o700 });
     account.own(this.directory);
+    this.#settings = { synchronousStandbyNames: this.#standbyNamesBefore(), admits: 'everyone' };
+  }
+
+  get settings(): Settings {
+    return this.#settings;
+  }
+
+  /** Takes other settings and writes them. A running PostgreSQL takes them up on SIGHUP. */
+  configure(settings: Settings): void {
+    this.#settings = settings;
+    this.writeStatic();
+    this.writeConfig(this.#upstream);
+    this.cleanAutoConf();
   }
 
   /** Writes everything but the upstream, which `writeConfig` names. */
   writeStatic(): void {
     const { replicationName, replicationPassword, hba } = this.#source;
-    this.#write(this.hba, hba);
+    this.#write(this.hba, hba(this.#settings.admits));
     this.#write(this.#passfile, `*:*:*:${passfileField(replicationName)}:${passfileField(replicationPassword)}\n`);
   }
 
@@ -64,7 +82,9 @@ export class ServerFiles {
 
   /** Writes postgresql.conf with this upstream. A running PostgreSQL takes it up on SIGHUP. */
   writeConfig(upstream: Upstream | null): void {
+    this.#upstream = upstream;
     const { dataDir, settings, node } = this.#source;
+    const { synchronousStandbyNames, admits } = this.#settings;
     const primary = upstream === null ? '' : this.upstreamConninfo(upstream, node);
     const lines = [
       '# Written by postgres-runner at every start and every change of the upstream.',
@@ -76,6 +96,8 @@ export class ServerFiles {
       "restore_command = ''",
       "primary_slot_name = ''",
       `primary_conninfo = ${settingValue(primary)}`,
+      `${STANDBY_NAMES} = ${settingValue(synchronousStandbyNames)}`,
+      `${ADMITS_SETTING} = ${settingValue(admits)}`,
     ];
     this.#write(this.config, `${lines.join('\n')}\n`);
   }
@@ -97,6 +119,14 @@ export class ServerFiles {
     const lines = readFileSync(path, 'utf8').split('\n');
     const kept = lines.filter((line) => !isRunnersOwn(parseSetting(line)?.name ?? ''));
     if (kept.length !== lines.length) this.#write(path, kept.join('\n'));
+  }
+
+  /** What a former runner wrote: a Master's controller need not know it to go on. */
+  #standbyNamesBefore(): string {
+    if (!existsSync(this.config)) return '';
+    const lines = readFileSync(this.config, 'utf8').split('\n');
+    const line = lines.map(parseSetting).findLast((setting) => setting?.name === STANDBY_NAMES);
+    return line === undefined || line === null ? '' : line.value.slice(1, -1).replaceAll("''", "'");
   }
 
   /** Not synced: after a crash of the machine it is written again before PostgreSQL starts. */

@@ -58,8 +58,19 @@ export function ownedSettings(source: SettingsSource, files: { readonly config: 
 /** Process, user, database, application name, SQLSTATE; see `log-lines.ts`. */
 export const LOG_LINE_PREFIX = '<%p|%u|%d|%e> ';
 
+/** Tells whom the pg_hba.conf that was written together with it lets in: a session that shows it has been started after, or told to read. */
+export const ADMITS_SETTING = 'ha_postgres.admits';
+
 /** Settings that the runner writes into its configuration file, because they change while PostgreSQL runs. */
-const WRITTEN = ['primary_conninfo', 'primary_slot_name', 'promote_trigger_file', 'data_directory', 'restore_command'];
+const WRITTEN = [
+  'primary_conninfo',
+  'primary_slot_name',
+  'promote_trigger_file',
+  'data_directory',
+  'restore_command',
+  'synchronous_standby_names',
+  ADMITS_SETTING,
+];
 /** With one of these a standby would end its recovery by itself. */
 const RECOVERY_TARGETS = /^recovery_target(?!_timeline$)/;
 /** Owned, but a choice of the user within what the protocol allows goes by an option of its own. */
