@@ -23,6 +23,7 @@ const observation: Observation = {
     maximumLagOnFailoverBytes: 1024 * 1024,
     coldStartWaitMs: 30_000,
     secondFenceMs: 200,
+    sync: { mode: 'async', k: 1, durability: 'strict' },
     tags: { noFailover: false, failoverPriority: 0 },
   },
   master: seen({
@@ -39,13 +40,14 @@ const observation: Observation = {
   initialize: seen({ value: { node: 'a', systemId }, modifyIndex: 12, session: null }),
   history: seen({ promotions: [] }),
   epoch: seen({ number: 0 }),
+  ...{ sync: seen({ value: null, isReadable: true }), override: null },
   paused: false,
   masterSeenRunningAt: now - 400,
   ...{ hold: null, resuming: false, acquiring: false, holdsInitialize: false },
   disk: {
     ...{ highestTerm: 4, highestTermNode: 'a', highestModifyIndex: 800, epoch: 0 },
     ...{ dataTerm: 4, ledTerm: null, deadMaster: false },
-    promisedUntil: Number.NEGATIVE_INFINITY,
+    ...{ promisedUntil: Number.NEGATIVE_INFINITY, highestSyncVersion: 0, admittedTerm: null },
   },
   postgres: {
     ...{
@@ -61,7 +63,8 @@ const observation: Observation = {
   },
   runner: { known: false, why: 'not asked in this example' },
   ...{ votes: null, votedTerm: 0, published: null, ownKillAt: null, lastFailsafeAskAt: null },
-  ...{ reachableReplicas: [], goneMembers: [], clockJumped: false, inFlight: new Set() },
+  ...{ reachableReplicas: [], goneMembers: [], eligibleReplicas: null, checkpointAt: null },
+  ...{ clockJumped: false, inFlight: new Set() },
 };
 
 const { rule, role, actions } = decide(observation);

@@ -1,4 +1,4 @@
-import type { NodeAddress } from '@ha-postgres/cluster-state';
+import type { NodeAddress, SyncValue } from '@ha-postgres/cluster-state';
 import type { Lsn } from '@ha-postgres/lsn';
 
 /** What is to be done, as data. Each may be repeated without harm; what came of it is a fact of a later observation. */
@@ -15,6 +15,14 @@ export type Action =
   /** Phase `running` and the new entry of `history`, in one transaction with a beat; then CHECKPOINT in the background. */
   | { readonly type: 'markRunning'; readonly term: number }
   | { readonly type: 'writeMembers'; readonly members: readonly NodeAddress[] }
+  /** One consistent read of `sync`: only the holder writes it. */
+  | { readonly type: 'readSync' }
+  | { readonly type: 'writeSync'; readonly value: SyncValue }
+  /** End processes that send WAL; their Replicas connect again. */
+  | { readonly type: 'endSenders'; readonly pids: readonly number[] }
+  | { readonly type: 'checkpoint' }
+  /** On disk first that clients are let in: a controller that is restarted must not shut them out again. */
+  | { readonly type: 'admitClients'; readonly term: number }
   | { readonly type: 'askFailsafe'; readonly term: number }
   /** Kill every process of the data directory, beside the runner. */
   | { readonly type: 'killPostgres' }

@@ -10,6 +10,8 @@ import {
   predecessorEndsAt,
   takeoverOutlook,
 } from './takeover';
+import { isAsync } from './sync-view';
+import { overrides } from './vote-count';
 
 /** How long others stand back for a successor that the last holder named. */
 const SUCCESSOR_FIRST_MS = 1000;
@@ -66,7 +68,9 @@ function acquire(o: Observation, memory: Memory, entry: MasterEntry, takeOver: b
 /** The whole cluster may just have been started: this node never saw the last Master run, and might lack its last writes. */
 function isColdStart(o: Observation, entry: MasterEntry): boolean {
   if (o.masterSeenRunningAt !== null || entry.value === null || o.postgres.lsn === null) return false;
-  if (lastRunningMaster(entry.value)?.node === o.self.node) return false;
+  const last = lastRunningMaster(entry.value);
+  // Synchronously, votes tell what was acknowledged, and not time.
+  if (last?.node === o.self.node || !isAsync(o) || overrides(o, { last })) return false;
   return !(isCleared(entry) && bytesAtRisk(entry.value, o.postgres.lsn) === 0);
 }
 

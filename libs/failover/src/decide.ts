@@ -1,3 +1,4 @@
+import type { RunnerInstruction } from '@ha-postgres/cluster-state';
 import type { Action } from './actions';
 import { candidateRules } from './candidate-rules';
 import { deadMasterRules } from './dead-master-rules';
@@ -9,6 +10,7 @@ import type { Observation } from './observation';
 import { olderMemoryRules } from './older-memory-rules';
 import { NOTHING_REMEMBERED, type Decision, type Memory, type Outcome, type Rule } from './outcome';
 import { bootstrapRules } from './bootstrap-rules';
+import { WAITS_FOR_EVER } from './sync-set';
 
 /**
  * The policy: first match wins, so the order is part of it. What a node with a hold must end comes before what it may go on
@@ -39,13 +41,22 @@ export function decide(observation: Observation, memory: Memory = NOTHING_REMEMB
   throw new Error('unreachable: the last rule always answers');
 }
 
+/**
+ * A standby of a synchronous cluster lets every commit wait, should it be promoted: the process that lets commits wait at all must
+ * not be the last to hear of it.
+ */
+function withNames(instruction: RunnerInstruction, { policy }: Observation): RunnerInstruction {
+  if (instruction.kind !== 'follow' || policy.sync.mode === 'async') return instruction;
+  return { ...instruction, synchronousStandbyNames: WAITS_FOR_EVER };
+}
+
 function finish(rule: string, outcome: Outcome, o: Observation, memory: Memory): Decision {
   const notUnderWay = (action: Action) => !o.inFlight.has(action.type);
   return {
     rule,
     role: outcome.role,
-    instruction: outcome.instruction,
     actions: [...(outcome.actions ?? []), ...dutiesOf(o)].filter(notUnderWay),
+    instruction: outcome.instruction === null ? null : withNames(outcome.instruction, o),
     memory: { ...memory, ...outcome.memory },
     wakeAt: outcome.wakeAt ?? null,
   };

@@ -1,10 +1,23 @@
 import type { MembersValue, NodeAddress } from '@ha-postgres/cluster-state';
-import { lagBytes, parseLsn } from '@ha-postgres/lsn';
-import type { Action } from './actions';
 import { begin } from './ending-rules';
+import {
+  RECEIVE_FROM_NOBODY,
+  beforePromotion,
+  isArmed,
+  isBootstrap,
+  lead,
+  standBack,
+  stillReceiving,
+  whileRunning,
+  whileWaiting,
+} from './holding';
 import type { Hold, Observation } from './observation';
-import type { Memory, Outcome, Rule, Rules } from './outcome';
+import type { Rules } from './outcome';
+import { beforePromotionRules, inPlaceRules, syncRules } from './sync-rules';
+import { inPlace } from './sync-transition';
+import { isNamed, syncOf } from './sync-view';
 import { betterCandidate } from './takeover';
+import { overrides } from './vote-count';
 
 /** How long a better member is let go first, counted from the first question for votes. */
 const LET_GO_FIRST_MS = 500;
@@ -53,21 +66,17 @@ export const holderRules: Rules = {
     return { ...RECEIVE_FROM_NOBODY, actions: [{ type: 'collectVotes', term: hold.term }] };
   }),
 
-  holderLetsABetterMemberGoFirst: beforePromotion((o, memory) => {
-    if (o.votes === null || o.now > o.votes.startedAt + LET_GO_FIRST_MS) return null;
+  holderLetsABetterMemberGoFirst: beforePromotion((o, memory, hold) => {
+    if (o.votes === null || o.now > o.votes.startedAt + LET_GO_FIRST_MS || overrides(o, hold)) return null;
     const better = betterCandidate(o, o.votes.answers, memory.passedOver);
     return better === null ? null : begin(o, `${better.node} has newer data`, 'immediate', 1000, better.node);
   }),
 
-  holderGivesUpWhenItLagsTooFar: beforePromotion((o, _memory, hold) => {
-    if (o.postgres.lsn === null || hold.last === null) return null;
-    const lost = lagBytes(parseLsn(hold.last.lsn), o.postgres.lsn);
-    return lost > o.policy.maximumLagOnFailoverBytes
-      ? begin(o, `lags ${lost} bytes behind the last Master`, 'immediate', standBack(o))
-      : null;
-  }),
+  ...beforePromotionRules,
 
   holderArmsItsRunner: whileWaiting((o, _memory, hold) => (isArmed(o, hold) ? null : lead(o, hold, []))),
+
+  ...inPlaceRules,
 
   holderPromotes: whileWaiting((o, _memory, hold) =>
     o.postgres.inRecovery === true ? lead(o, hold, [{ type: 'promote', term: hold.term }]) : null,
@@ -76,7 +85,12 @@ export const holderRules: Rules = {
   holderStartsRunning: whileWaiting((o, _memory, hold) => {
     const runs = o.postgres.inRecovery === false && o.runner.known && o.runner.value.postgres.pid !== null;
     if (!runs) return lead(o, hold, []);
-    return { ...lead(o, hold, [{ type: 'markRunning', term: hold.term }]), memory: { passedOver: [], upstream: null } };
+    // The rule was in place before this server could take a write.
+    const sync = inPlace(syncOf(o)?.version ?? 0, o.now);
+    return {
+      ...lead(o, hold, [{ type: 'markRunning', term: hold.term }]),
+      memory: { passedOver: [], upstream: null, sync },
+    };
   }),
 
   masterReleasesWhenItsPostgresDied: whileRunning((o) => {
@@ -116,57 +130,10 @@ export const holderRules: Rules = {
     return members === null ? null : lead(o, hold, [{ type: 'writeMembers', members }]);
   }),
 
+  ...syncRules,
+
   masterLeads: whileRunning((o, _memory, hold) => lead(o, hold, [])),
 };
-
-type HolderRule = (o: Observation, memory: Memory, hold: Hold) => Outcome | null;
-
-function whileWaiting(rule: HolderRule): Rule {
-  return (o, memory) => (o.hold !== null && o.hold.phase !== 'running' ? rule(o, memory, o.hold) : null);
-}
-
-function whileRunning(rule: HolderRule): Rule {
-  return (o, memory) => (o.hold?.phase === 'running' ? rule(o, memory, o.hold) : null);
-}
-
-/** A hold whose node has not asked PostgreSQL to promote yet, and must judge whether it may. */
-function beforePromotion(rule: HolderRule): Rule {
-  return whileWaiting((o, memory, hold) => (isBootstrap(hold) || hasPromoted(o, hold) ? null : rule(o, memory, hold)));
-}
-
-/** While the predecessor's lease runs its WAL may still arrive, and what arrives is not lost. */
-function stillReceiving(memory: Memory): Outcome {
-  return { role: 'Replica', instruction: { kind: 'follow', upstream: memory.upstream } };
-}
-
-const RECEIVE_FROM_NOBODY: Outcome = { role: 'Replica', instruction: { kind: 'follow', upstream: null } };
-
-/** No Master ever ran: the creator's hold, the first of all or one after a first that ended early. There is nothing to vote on. */
-function isBootstrap(hold: Hold): boolean {
-  return hold.last === null;
-}
-
-/** `pg_promote` was asked for in this very hold: votes have been counted, there is no way back but the end of the hold. */
-function hasPromoted(o: Observation, hold: Hold): boolean {
-  return o.disk.ledTerm === hold.term;
-}
-
-/** The runner has acknowledged this hold's Master role, and a deadline that has not passed: it fences by itself from now on. */
-function isArmed(o: Observation, hold: Hold): boolean {
-  if (!o.runner.known || o.published?.instruction.kind !== 'lead') return false;
-  const { armed } = o.runner.value;
-  if (armed?.term !== hold.term || armed.index < o.published.instructionIndex) return false;
-  return Number(BigInt(armed.validUntil)) / 1e6 > o.now;
-}
-
-function lead(o: Observation, hold: Hold, actions: readonly Action[]): Outcome {
-  return {
-    role: 'Master',
-    instruction: { kind: 'lead', term: hold.term },
-    actions,
-    wakeAt: hold.endsAt - o.policy.fenceTimeMs,
-  };
-}
 
 function needsFailsafe(o: Observation, hold: Hold): boolean {
   if (hold.unansweredSince === null || o.now < hold.unansweredSince + o.policy.unansweredLimitMs) return false;
@@ -178,7 +145,9 @@ function wantedMembers(o: Observation): MembersValue['members'] | null {
   if (!o.members.known) return null;
   const current = o.members.value.members;
   const wanted = [o.self, ...o.reachableReplicas];
-  const isGone = ({ node }: NodeAddress) => o.goneMembers.includes(node) && !wanted.some((one) => one.node === node);
+  // Whoever is named must be asked for its vote.
+  const isGone = ({ node }: NodeAddress) =>
+    o.goneMembers.includes(node) && !wanted.some((one) => one.node === node) && !isNamed(o, node);
   const kept = current.filter((member) => !isGone(member));
   const missing = wanted.filter((node) => !kept.some((member) => sameAddress(member, node)));
   if (missing.length === 0 && kept.length === current.length) return null;
@@ -193,9 +162,4 @@ function sameAddress(a: NodeAddress, b: NodeAddress): boolean {
 /** A Master whose PostgreSQL died starts it again only when nobody took over; alone it need not wait for anybody. */
 function letOthersGoFirst(o: Observation): number {
   return o.members.known && o.members.value.members.length > 1 ? 1000 : 0;
-}
-
-/** 1–2 s, at random, so that those who gave up do not meet again. */
-export function standBack(o: Observation): number {
-  return 1000 + o.chance * 1000;
 }

@@ -6,11 +6,9 @@ export { isStopped } from './ending-rules';
 export type * from './observation';
 export { NOTHING_REMEMBERED, type Decision, type Ending, type Memory, type Outcome } from './outcome';
 export { mayPromiseFailsafe, mayVote, type Consent } from './peers';
-export {
-  comparePositions,
-  isCleared,
-  lastRunningMaster,
-  leaseRanOut,
-  predecessorEndsAt,
-  takeoverOutlook,
-} from './takeover';
+export { isCleared, lastRunningMaster, leaseRanOut, predecessorEndsAt, takeoverOutlook } from './takeover';
+export { currentRule, standbyNames } from './sync-set';
+export { isBarred, syncOf, syncProblem, syncStatus } from './sync-view';
+export type { SenderSight } from './sync-transition';
+export type { SyncWish } from './sync-wish';
+export { comparePositions, countVotes, overrides } from './vote-count';

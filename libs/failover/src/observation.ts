@@ -5,13 +5,17 @@ import type {
   MasterValue,
   NodeAddress,
   NodeTags,
+  OverrideValue,
   Phase,
   RunnerInstruction,
   RunnerReport,
+  SyncValue,
   VoteAnswer,
 } from '@ha-postgres/cluster-state';
 import type { Lsn } from '@ha-postgres/lsn';
 import type { Action } from './actions';
+import type { SenderSight } from './sync-transition';
+import type { SyncWish } from './sync-wish';
 
 /** CLOCK_MONOTONIC in milliseconds. Wall-clock time never gives a right. */
 export type Millis = number;
@@ -36,6 +40,8 @@ export interface Policy {
   /** Without the runner's "stopped" so long after a stop was published, the controller kills the processes itself. */
   readonly secondFenceMs: number;
   readonly tags: NodeTags;
+  /** What is asked of synchronous replication. What was promised is told by the key `sync`. */
+  readonly sync: SyncWish;
 }
 
 /** Key `master` as last read. `entry` null: the key does not exist. */
@@ -57,6 +63,13 @@ export interface MasterEntry {
 export interface MembersSight {
   readonly members: readonly NodeAddress[];
   readonly modifyIndex: number;
+}
+
+/** Key `sync`; its fact is as old as the sending of the read. */
+export interface SyncSight {
+  readonly value: SyncValue | null;
+  /** False: something stands in the key that cannot be read. */
+  readonly isReadable: boolean;
 }
 
 export interface InitializeSight {
@@ -97,6 +110,10 @@ export interface DiskRecord {
   readonly deadMaster: boolean;
   /** Promised (failsafe) neither to acquire nor to promote before this. */
   readonly promisedUntil: Millis;
+  /** The highest version of the key `sync` that was seen. */
+  readonly highestSyncVersion: number;
+  /** The term in which this node, its own predecessor, has let clients in. */
+  readonly admittedTerm: number | null;
 }
 
 export interface PostgresSight {
@@ -124,6 +141,10 @@ export interface PostgresSight {
   } | null;
   /** Names of the Replicas that stream from this node. */
   readonly streamingReplicas: readonly string[];
+  /** The setting as the server shows it; absent: not read. */
+  readonly synchronousStandbyNames?: string | null;
+  /** The processes that send WAL. */
+  readonly senders?: readonly SenderSight[];
 }
 
 export interface Votes {
@@ -131,6 +152,8 @@ export interface Votes {
   readonly startedAt: Millis;
   /** All asked have answered, or their time is over. */
   readonly complete: boolean;
+  /** When they were asked last, if again. */
+  readonly askedAt?: Millis;
   readonly answers: readonly VoteAnswer[];
 }
 
@@ -155,6 +178,8 @@ export interface Observation {
   readonly history: Fact<HistoryValue>;
   /** Number of key `epoch`; 0 where there is none. */
   readonly epoch: Fact<{ readonly number: number }>;
+  readonly sync: Fact<SyncSight>;
+  readonly override: OverrideValue | null;
   readonly paused: boolean;
   /** When this controller last saw a beat of a Master that runs elsewhere; null: never in its life. */
   readonly masterSeenRunningAt: Millis | null;
@@ -178,6 +203,10 @@ export interface Observation {
   readonly reachableReplicas: readonly NodeAddress[];
   /** Members that have not answered for 30 s and hold no session. */
   readonly goneMembers: readonly string[];
+  /** Replicas that stream from here, or did a moment ago, and may be promoted, the preferred ones first; null: not looked yet. */
+  readonly eligibleReplicas: readonly string[] | null;
+  /** When the last CHECKPOINT that came to its end began. */
+  readonly checkpointAt: Millis | null;
   /** Wall and monotonic clock have moved apart by more than the drift margin: this machine was paused, or its clock set. */
   readonly clockJumped: boolean;
   readonly inFlight: ReadonlySet<Action['type']>;

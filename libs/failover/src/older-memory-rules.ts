@@ -1,5 +1,5 @@
 import { begin } from './ending-rules';
-import { standBack } from './holder-rules';
+import { standBack } from './holding';
 import type { Rules } from './outcome';
 
 /** A node whose own memory is too young to tell that Consul's went back learns it from the members that it asks for votes. */

@@ -1,6 +1,7 @@
 import type { Role, RunnerInstruction, Upstream } from '@ha-postgres/cluster-state';
 import type { Action } from './actions';
 import type { Millis, Observation } from './observation';
+import type { SyncProgress } from './sync-transition';
 
 /** Why and how a hold ends. Once set it is never taken back: whoever wants to lead again needs a new hold. */
 export interface Ending {
@@ -23,9 +24,17 @@ export interface Memory {
   readonly passedOver: readonly string[];
   /** The Master that this node follows, kept while there is none to see. */
   readonly upstream: Upstream | null;
+  /** How far a change of the synchronous rule has come. */
+  readonly sync: SyncProgress | null;
 }
 
-export const NOTHING_REMEMBERED: Memory = { ending: null, standBackUntil: 0, passedOver: [], upstream: null };
+export const NOTHING_REMEMBERED: Memory = {
+  ending: null,
+  standBackUntil: 0,
+  passedOver: [],
+  upstream: null,
+  sync: null,
+};
 
 export interface Outcome {
   /** Null: not decided yet; nothing is published. */

@@ -19,7 +19,6 @@ import {
 } from './testing/observations';
 import {
   betterCandidate,
-  comparePositions,
   isCleared,
   keepsVote,
   lastRunningMaster,
@@ -27,6 +26,7 @@ import {
   predecessorEndsAt,
   takeoverOutlook,
 } from './takeover';
+import { comparePositions } from './vote-count';
 
 const withDisk = (change: Partial<DiskRecord>) => ({ disk: { ...replica().disk, ...change } });
 const tagged = (tags: Partial<Observation['policy']['tags']>) => ({

@@ -1,8 +1,11 @@
-import type { LastMaster, MasterValue, TakeoverOutlook, VoteAnswer } from '@ha-postgres/cluster-state';
+import type { HistoryValue, LastMaster, MasterValue, TakeoverOutlook, VoteAnswer } from '@ha-postgres/cluster-state';
 import { lagBytes, parseLsn, type Lsn } from '@ha-postgres/lsn';
 import { ancestry } from './ancestry';
 import { consulWentBack } from './consul-memory';
 import type { MasterEntry, Millis, Observation, Policy } from './observation';
+import { namedIn } from './sync-set';
+import { isAsync, promises, syncOf, syncProblem } from './sync-view';
+import { compareData, overrides, positionOf, votedPosition, type Position } from './vote-count';
 
 /** The last Master that ran, as far as the key tells: its holder if that is or was running, else the one it remembers. */
 export function lastRunningMaster(value: MasterValue): LastMaster | null {
@@ -49,6 +52,7 @@ const obstacles: readonly Obstacle[] = [
   (o) => (o.members.known ? null : `members unknown: ${o.members.why}`),
   (o) => (o.master.known ? null : `master unknown: ${o.master.why}`),
   consulWentBack,
+  syncProblem,
   (o) => (isUnreadable(o) ? 'what stands in the master key cannot be read' : null),
   (o) => (listedOnlyAfter(o) ? 'was put on the list of members after the last beat that was seen' : null),
   (o) => (o.now < o.disk.promisedUntil ? 'promised the Master (failsafe) not to take over yet' : null),
@@ -64,9 +68,31 @@ const obstacles: readonly Obstacle[] = [
 export function takeoverOutlook(o: Observation): TakeoverOutlook {
   for (const obstacle of obstacles) {
     const why = obstacle(o);
-    if (why !== null) return { able: false, why };
+    if (why !== null) return { able: false, why, bytesBehind: bytesBehind(o) };
   }
-  return { able: true, why: 'healthy, and within the lag limit' };
+  return { able: true, why: whyAble(o), bytesBehind: bytesBehind(o) };
+}
+
+function whyAble(o: Observation): string {
+  const value = syncOf(o) ?? null;
+  const rules = promises(value);
+  const last = lastOf(o);
+  if (last !== null && overrides(o, { last }))
+    return `healthy, and an administrator lets it take over (${o.override?.id ?? ''})`;
+  if (rules.length === 0) return 'healthy, and within the lag limit';
+  const named = [...namedIn(value)].filter((node) => node !== o.self.node);
+  const own = namedIn(value).has(o.self.node) ? 'one of the synchronous Replicas' : 'no synchronous Replica';
+  return `healthy, ${own}: takes over with enough votes of [${named.join(', ')}]`;
+}
+
+function bytesBehind(o: Observation): number | null {
+  const last = lastOf(o);
+  return last === null || o.postgres.lsn === null ? null : lagBytes(parseLsn(last.lsn), o.postgres.lsn);
+}
+
+function lastOf(o: Observation): LastMaster | null {
+  const value = o.master.known ? o.master.value.entry?.value : null;
+  return value === null || value === undefined ? null : lastRunningMaster(value);
 }
 
 function isMember(o: Observation, node: string): boolean {
@@ -97,7 +123,8 @@ function dataIsNoAncestorOfTheLastMasters(o: Observation): string | null {
 function lagsTooFar(o: Observation): string | null {
   if (!o.master.known || o.postgres.lsn === null) return null;
   const value = o.master.value.entry?.value;
-  if (value === null || value === undefined) return null;
+  if (value === null || value === undefined || !isAsync(o) || overrides(o, { last: lastRunningMaster(value) }))
+    return null;
   const lost = bytesAtRisk(value, o.postgres.lsn);
   return lost > o.policy.maximumLagOnFailoverBytes
     ? `lags ${lost} bytes behind the last Master; ${o.policy.maximumLagOnFailoverBytes} are allowed (maximumLagOnFailover)`
@@ -113,39 +140,31 @@ export function betterCandidate(
   answers: readonly VoteAnswer[],
   passedOver: readonly string[],
 ): VoteAnswer | null {
-  const own = o.postgres.lsn;
-  if (own === null) return null;
+  if (o.postgres.lsn === null) return null;
+  const history = o.history.known ? o.history.value : null;
+  const own = positionOf(o.disk.dataTerm, o.postgres.lsn, history);
   const better = answers.filter(
-    (answer) =>
-      answer.granted &&
-      answer.candidate &&
-      answer.replayed &&
-      answer.lsn !== null &&
-      !passedOver.includes(answer.node) &&
-      isAhead(answer, o, own),
+    (answer) => answer.candidate && !passedOver.includes(answer.node) && isAhead(answer, o, own, history),
   );
   return better.reduce<VoteAnswer | null>(
-    (best, answer) => (best === null || compare(answer, best) > 0 ? answer : best),
+    (best, answer) => (best === null || compare(answer, best, history) > 0 ? answer : best),
     null,
   );
 }
 
-function isAhead(answer: VoteAnswer, o: Observation, own: Lsn): boolean {
-  const byPosition = comparePositions(answer.dataTerm, parseLsn(answer.lsn ?? '0/0'), o.disk.dataTerm, own);
+function isAhead(answer: VoteAnswer, o: Observation, own: Position, history: HistoryValue | null): boolean {
+  const position = votedPosition(answer, history);
+  if (position === null) return false;
+  const byPosition = compareData(position, own);
   return byPosition > 0 || (byPosition === 0 && answer.failoverPriority > o.policy.tags.failoverPriority);
 }
 
-function compare(a: VoteAnswer, b: VoteAnswer): number {
-  const byPosition = comparePositions(a.dataTerm, parseLsn(a.lsn ?? '0/0'), b.dataTerm, parseLsn(b.lsn ?? '0/0'));
+function compare(a: VoteAnswer, b: VoteAnswer, history: HistoryValue | null): number {
+  const [atA, atB] = [votedPosition(a, history), votedPosition(b, history)];
+  const byPosition = atA === null || atB === null ? 0 : compareData(atA, atB);
   if (byPosition !== 0) return byPosition;
   if (a.failoverPriority !== b.failoverPriority) return a.failoverPriority - b.failoverPriority;
   return a.node < b.node ? 1 : -1;
-}
-
-/** Orders (term of the data, position): a longer WAL of an older term is not newer data. */
-export function comparePositions(termA: number, lsnA: Lsn, termB: number, lsnB: Lsn): number {
-  if (termA !== termB) return termA - termB;
-  return lsnA === lsnB ? 0 : lsnA > lsnB ? 1 : -1;
 }
 
 /** A vote binds until its term has a running Master or has ended; so long the voter receives WAL from nobody. */

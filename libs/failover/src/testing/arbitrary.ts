@@ -149,7 +149,19 @@ const disk = fc.record({
   ledTerm: fc.option(term),
   deadMaster: fc.boolean(),
   promisedUntil: fc.oneof(fc.constant(Number.NEGATIVE_INFINITY), nearTime),
+  highestSyncVersion: fc.constantFrom(0, 0, 3, 4),
+  admittedTerm: fc.constantFrom(null, 6),
 });
+
+const anyRule = fc.record({
+  mode: fc.constantFrom('async' as const, 'sync' as const, 'quorum' as const),
+  k: fc.constantFrom(0, 1, 1, 2),
+  names: fc.subarray(['a', 'b', 'c']),
+});
+
+const anySync = fc
+  .record({ rule: anyRule, version: fc.constantFrom(3, 4), term: fc.constantFrom(5, 6), previous: fc.option(anyRule) })
+  .map(({ rule, ...rest }) => ({ ...rest, ...rule }));
 
 const votes = fc
   .record({
@@ -170,10 +182,16 @@ const votes = fc
 /** One fact of an observation and what may stand in its place. */
 const facts: { readonly [K in keyof Observation]?: fc.Arbitrary<Observation[K]> } = {
   startedAt: time,
-  policy: fc.record({ noFailover: fc.boolean(), failoverPriority: fc.integer({ min: 0, max: 1 }) }).map((tags) => ({
-    ...POLICY,
-    tags,
-  })),
+  policy: fc
+    .record({
+      tags: fc.record({ noFailover: fc.boolean(), failoverPriority: fc.integer({ min: 0, max: 1 }) }),
+      sync: fc.record({
+        mode: fc.constantFrom('async' as const, 'sync' as const, 'quorum' as const),
+        k: fc.constantFrom(1, 2),
+        durability: fc.constantFrom('strict' as const, 'available' as const),
+      }),
+    })
+    .map((change) => ({ ...POLICY, ...change })),
   master: fc.oneof(
     { weight: 8, arbitrary: entry.map((one) => known({ entry: one })) },
     { weight: 1, arbitrary: fc.constant(known({ entry: null })) },
@@ -202,6 +220,19 @@ const facts: { readonly [K in keyof Observation]?: fc.Arbitrary<Observation[K]> 
     fc.constant(unknown<never>()),
     fc.integer({ min: 0, max: 1 }).map((number) => known({ number })),
   ),
+  sync: fc.oneof(
+    { weight: 1, arbitrary: fc.constant(unknown<never>()) },
+    { weight: 1, arbitrary: nearTime.map((at) => known({ value: null, isReadable: false }, at)) },
+    {
+      weight: 8,
+      arbitrary: fc.tuple(fc.option(anySync), nearTime).map(([value, at]) => known({ value, isReadable: true }, at)),
+    },
+  ),
+  override: fc.option(
+    fc.tuple(node, term).map(([name, afterTerm]) => ({ id: '1', node: name, afterTerm, by: 'x', why: 'x' })),
+  ),
+  eligibleReplicas: fc.option(fc.subarray(['a', 'c'])),
+  checkpointAt: fc.option(nearTime),
   paused: fc.boolean(),
   masterSeenRunningAt: fc.option(time),
   hold: fc.oneof({ weight: 1, arbitrary: fc.constant(null) }, { weight: 2, arbitrary: anyHold }),
@@ -250,6 +281,15 @@ const anyMemory: fc.Arbitrary<Memory> = fc.record({
   standBackUntil: fc.oneof(fc.constant(0), nearTime),
   passedOver: fc.subarray(['a', 'c']),
   upstream: fc.option(upstream),
+  sync: fc.option(
+    fc.record({
+      version: fc.constantFrom(3, 4),
+      seenAt: nearTime,
+      oldSenders: fc.subarray([11, 12]),
+      evidentAt: fc.option(nearTime),
+      mark: fc.option(lsn),
+    }),
+  ),
 });
 
 /** Now and then a memory that has nothing to do with the beginning. */

@@ -1,4 +1,5 @@
 import type { Observation } from '../observation';
+import { standbyNames } from '../sync-set';
 import { NOTHING_REMEMBERED, type Ending, type Memory } from '../outcome';
 import {
   address,
@@ -18,6 +19,7 @@ import {
   runningMaster,
   standby,
   stoppedRunner,
+  syncValue,
   unknown,
 } from './observations';
 
@@ -139,4 +141,32 @@ export const BEGINNINGS = [
   begin(creator()),
   begin(creator({ initialize: known({ value: { node: 'b', systemId: SYSTEM_ID }, modifyIndex: 10, session: null }) })),
   begin(replica({ disk: { ...replica().disk, ledTerm: 4 } })),
+  begin(synchronous(readyToPromote())),
+  begin(synchronous(readyToPromote(), syncValue())),
+  begin(synchronous(readyToPromote({ hold: hold({ acquiredAt: NOW - 3000 }) }), syncValue())),
+  begin({ ...synchronous(readyToPromote(), syncValue()), votes: votesAskedAt(NOW - 300) }),
+  begin({ ...synchronous(readyToPromote()), sync: known({ value: syncValue(), isReadable: true }, NOW - 10_000) }),
+  begin({ ...synchronous(runningMaster()), sync: known({ value: null, isReadable: false }) }),
+  begin(synchronous(runningMaster())),
+  begin(synchronous(runningMaster(), syncValue({ term: 6, names: ['a', 'c'], previous: syncValue() }))),
+  begin(synchronous(runningMaster({ hold: hold({ phase: 'running', last: lastMaster('b') }) }))),
 ];
+
+/** With a quorum of one of `a` and `c`; `value`: the key, if it is not this hold's own. */
+function synchronous(o: Observation, value = syncValue({ term: 6, names: ['a', 'c'] })): Observation {
+  const senders = ['a', 'c'].map((name, i) => ({
+    ...{ pid: 11 + i, name, streaming: true, priority: 1, flushed: o.postgres.lsn },
+  }));
+  return {
+    ...o,
+    policy: { ...o.policy, sync: { mode: 'quorum', k: 1, durability: 'strict' } },
+    sync: known({ value, isReadable: true }),
+    disk: { ...o.disk, highestSyncVersion: 3 },
+    postgres: { ...o.postgres, synchronousStandbyNames: standbyNames(value), senders },
+    eligibleReplicas: ['a', 'c'],
+  };
+}
+
+function votesAskedAt(askedAt: number): Observation['votes'] {
+  return { term: 6, startedAt: NOW - 1000, askedAt, complete: true, answers: [] };
+}

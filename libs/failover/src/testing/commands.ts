@@ -5,6 +5,7 @@ import type { DiskRecord, Hold, MasterEntry, Observation, Policy, PostgresSight 
 import { given, type Arguments } from './arguments';
 import { EMPTY, INITIALISED, SYSTEM_ID, address, hold, known, masterValue, unknown, vote } from './observations';
 import { runnerCommand } from './runner-command';
+import { standbyNamesOf, syncCommands, wishOf } from './sync-commands';
 
 export type Command = (o: Observation, args: Arguments) => Observation;
 
@@ -21,7 +22,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       maximumLagOnFailoverBytes: args.number('maximumLagOnFailoverBytes'),
     } as Policy);
     const tags = { noFailover: args.has('noFailover'), failoverPriority: args.number('failoverPriority') ?? 0 };
-    return { ...o, policy: { ...o.policy, ...times, tags } };
+    return { ...o, policy: { ...o.policy, ...times, tags, sync: wishOf(o, args) } };
   },
 
   master: (o, args) => ({ ...o, master: known({ entry: entryOf(o, args) }, o.now) }),
@@ -65,7 +66,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   epoch: (o, args) => ({ ...o, epoch: known({ number: Number(args.name()) }, o.now) }),
   'history-unknown': (o) => ({ ...o, history: unknown('not read yet') }),
 
-  hold: (o, args) => ({ ...o, hold: holdOf(o, args) }),
+  /** With the key `sync` as it was read after the acquire. */
+  hold: (o, args) => ({ ...o, hold: holdOf(o, args), sync: o.sync.known ? { ...o.sync, seenAt: o.now } : o.sync }),
   'hold-gone': (o) => ({ ...o, hold: null, votes: null }),
   /** A beat, sent now, was answered. */
   beat: (o) => {
@@ -92,6 +94,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       candidate: !args.has('noCandidate'),
       replayed: !args.has('notReplayed'),
       ...given({ lsn: args.text('lsn'), dataTerm: args.number('dataTerm') }),
+      ...(args.has('noFailover') ? { noFailover: true } : {}),
       failoverPriority: args.number('priority') ?? 0,
     });
     return { ...o, votes: { ...o.votes, answers: [...o.votes.answers, answer] } };
@@ -101,6 +104,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   'own-kill': (o) => ({ ...o, ownKillAt: o.now }),
   'replicas-stream': (o, args) => ({ ...o, reachableReplicas: args.names().map(address) }),
   'members-gone': (o, args) => ({ ...o, goneMembers: args.names() }),
+  ...syncCommands,
   'under-way': (o, args) => ({ ...o, inFlight: new Set(args.names() as Action['type'][]) }),
   flags: (o, args) => ({
     ...o,
@@ -222,6 +226,7 @@ function postgresOf(o: Observation, args: Arguments): PostgresSight {
     timeline,
     replayed: !args.has('notReplayed'),
     replayedLsn: replayed === undefined ? null : parseLsn(replayed),
+    ...standbyNamesOf(o, args),
     lsn: args.has('noPosition') ? null : lsn === undefined ? o.postgres.lsn : parseLsn(lsn),
     receiver: from === undefined ? null : { host: `${from}.local`, port: 5432, timeline, streaming: true },
   };

@@ -4,6 +4,7 @@ import type {
   MasterValue,
   NodeAddress,
   RunnerReport,
+  SyncValue,
   VoteAnswer,
 } from '@ha-postgres/cluster-state';
 import { parseLsn } from '@ha-postgres/lsn';
@@ -22,6 +23,7 @@ export const POLICY: Policy = {
   coldStartWaitMs: 30_000,
   secondFenceMs: 200,
   tags: { noFailover: false, failoverPriority: 0 },
+  sync: { mode: 'async', k: 1, durability: 'strict' },
 };
 
 export const NOW = 1_000_000;
@@ -168,6 +170,10 @@ export function vote(node: string, change: Partial<VoteAnswer> = {}): VoteAnswer
   };
 }
 
+export function syncValue(change: Partial<SyncValue> = {}): SyncValue {
+  return { version: 3, term: 5, mode: 'quorum', k: 1, names: ['b', 'c'], previous: null, ...change };
+}
+
 /** Node `b`, a healthy Replica of `a`, which runs as Master of term 5. */
 export function replica(change: Partial<Observation> = {}): Observation {
   return {
@@ -181,6 +187,8 @@ export function replica(change: Partial<Observation> = {}): Observation {
     initialize: known({ value: { node: 'a', systemId: SYSTEM_ID }, modifyIndex: 10, session: null }),
     history: known({ promotions: [] }),
     epoch: known({ number: 0 }),
+    sync: known({ value: null, isReadable: true }),
+    override: null,
     paused: false,
     masterSeenRunningAt: NOW - 100,
     hold: null,
@@ -196,6 +204,8 @@ export function replica(change: Partial<Observation> = {}): Observation {
       ledTerm: null,
       deadMaster: false,
       promisedUntil: Number.NEGATIVE_INFINITY,
+      highestSyncVersion: 0,
+      admittedTerm: null,
     },
     postgres: standby(),
     runner: runner({ receivingFrom: 'a' }),
@@ -210,6 +220,8 @@ export function replica(change: Partial<Observation> = {}): Observation {
     lastFailsafeAskAt: null,
     reachableReplicas: [],
     goneMembers: [],
+    eligibleReplicas: null,
+    checkpointAt: null,
     clockJumped: false,
     inFlight: new Set(),
     ...change,

@@ -1,3 +1,4 @@
+import type { SyncRule, SyncValue } from '@ha-postgres/cluster-state';
 import { formatLsn } from '@ha-postgres/lsn';
 import type { Action } from '../actions';
 import { decide } from '../decide';
@@ -73,11 +74,11 @@ function tell({ rule, role, instruction, actions, memory, wakeAt }: Decision, be
 function tellInstruction(instruction: NonNullable<Decision['instruction']>): string {
   switch (instruction.kind) {
     case 'follow':
-      return `follow ${instruction.upstream === null ? 'nobody' : `${instruction.upstream.node} (term ${instruction.upstream.term})`}`;
+      return `follow ${instruction.upstream === null ? 'nobody' : `${instruction.upstream.node} (term ${instruction.upstream.term})`}${tellNames(instruction)}`;
     case 'reclone':
       return `reclone from ${instruction.upstream.node} (term ${instruction.upstream.term}): ${instruction.why}`;
     case 'lead':
-      return `lead term ${instruction.term}`;
+      return `lead term ${instruction.term}${tellNames(instruction)}${instruction.admits === 'replication' ? ', admits only replication' : ''}`;
     case 'stop':
       return `stop (${instruction.mode}): ${instruction.why}`;
     case 'blocked':
@@ -88,6 +89,10 @@ function tellInstruction(instruction: NonNullable<Decision['instruction']>): str
   }
 }
 
+function tellNames({ synchronousStandbyNames: names }: { readonly synchronousStandbyNames?: string }): string {
+  return names === undefined ? '' : `, ${names === '' ? 'no commit waits' : names}`;
+}
+
 function tellAction({ type, ...rest }: Action): string {
   const words = Object.entries(rest).map(([key, value]) => `${key}=${tellValue(value)}`);
   return [type, ...words].join(' ');
@@ -95,8 +100,20 @@ function tellAction({ type, ...rest }: Action): string {
 
 function tellValue(value: unknown): string {
   if (typeof value === 'bigint') return formatLsn(value as Parameters<typeof formatLsn>[0]);
+  if (isSync(value)) return tellSync(value);
   if (!Array.isArray(value)) return String(value);
-  return value.map((member: { node: string }) => member.node).join(',');
+  return value
+    .map((member: { node: string } | number) => (typeof member === 'number' ? member : member.node))
+    .join(',');
+}
+
+function isSync(value: unknown): value is SyncValue {
+  return typeof value === 'object' && value !== null && 'previous' in value;
+}
+
+function tellSync({ version, previous, ...rule }: SyncValue): string {
+  const tell = ({ mode, k, names }: SyncRule) => (mode === 'async' ? 'async' : `${k} of [${names.join(', ')}]`);
+  return `version ${version}: ${tell(rule)}${previous === null ? '' : `, and before ${tell(previous)}`}`;
 }
 
 function tellMemory(memory: Memory, before: Memory, now: Millis): string[] {
