@@ -123,6 +123,26 @@ export const options = defineOptions({
     minimum: 0,
     description: 'a Replica further behind the last Master is not promoted',
   },
+  replication: {
+    type: 'enum',
+    values: ['async', 'sync', 'quorum'],
+    default: 'async',
+    description:
+      'who confirms a commit before its client is answered: nobody, synchronousReplicas chosen Replicas, or any so many of all',
+  },
+  synchronousReplicas: {
+    type: 'integer',
+    default: 1,
+    minimum: 1,
+    maximum: 32,
+    description: 'how many Replicas confirm each commit in the modes sync and quorum',
+  },
+  dataDurability: {
+    type: 'enum',
+    values: ['strict', 'available'],
+    default: 'strict',
+    description: 'while too few Replicas stream: commits wait, or go on with fewer confirmations, down to none',
+  },
   noFailover: { type: 'boolean', default: false, description: 'this node is never promoted' },
   failoverPriority: {
     type: 'integer',
@@ -159,6 +179,7 @@ export function policyOf(config: ControllerConfig): Policy {
     coldStartWaitMs: config.coldStartWait,
     secondFenceMs: SECOND_FENCE_MS,
     tags: { noFailover: config.noFailover, failoverPriority: config.failoverPriority },
+    sync: { mode: config.replication, k: config.synchronousReplicas, durability: config.dataDurability },
   };
 }
 
@@ -184,5 +205,20 @@ export function rules(config: ControllerConfig): string[] {
       `stateDir ${config.stateDir} must lie outside dataDir ${config.dataDir}: a base backup or pg_rewind would copy another node's promises`,
     );
   }
-  return name === null ? problems : [name, ...problems];
+  return [...(name === null ? [] : [name]), ...problems, ...replicationProblems(config)];
+}
+
+/** What is promised must be what is asked for. */
+function replicationProblems({ replication, synchronousReplicas, dataDurability }: ControllerConfig): string[] {
+  if (replication !== 'async') return [];
+  const problems: string[] = [];
+  if (synchronousReplicas !== 1)
+    problems.push(
+      `synchronousReplicas ${synchronousReplicas} asks for confirmed commits, but replication is async: none is confirmed; set replication to sync or quorum`,
+    );
+  if (dataDurability !== 'strict')
+    problems.push(
+      `dataDurability ${dataDurability} says what happens when too few Replicas confirm, but replication is async: none does; set replication to sync or quorum`,
+    );
+  return problems;
 }

@@ -32,6 +32,8 @@ export interface Stored {
   readonly ledTerm: number | null;
   readonly deadMaster: boolean;
   readonly votedTerm: number;
+  readonly highestSyncVersion: number;
+  readonly admittedTerm: number | null;
   readonly promise: { readonly bootId: string; readonly until: Millis } | null;
   readonly hold: StoredHold | null;
   /** The list of members as last read, for an administrator where Consul has forgotten it. Nothing is decided by it. */
@@ -77,6 +79,7 @@ export class Disk {
 
   get record(): DiskRecord {
     const { highestTerm, highestTermNode, epoch, dataTerm, ledTerm, deadMaster, promise } = this.stored;
+    const { highestSyncVersion, admittedTerm } = this.stored;
     return {
       highestTerm,
       highestTermNode,
@@ -86,6 +89,8 @@ export class Disk {
       ledTerm,
       deadMaster,
       promisedUntil: promise?.until ?? Number.NEGATIVE_INFINITY,
+      highestSyncVersion,
+      admittedTerm,
     };
   }
 
@@ -101,6 +106,11 @@ export class Disk {
     this.update({ promise: { bootId: this.machine.bootId, until } });
   }
 
+  /** Remembers the highest version of the key `sync` that this node has seen. */
+  sawSync(version: number): void {
+    if (version > this.stored.highestSyncVersion) this.update({ highestSyncVersion: version });
+  }
+
   /** Remembers the highest term, with its holder, and the highest ModifyIndex of the `master` key that this node has seen. */
   saw(term: number, modifyIndex: number, node: string | null = null): void {
     this.highestIndexSeen = Math.max(this.highestIndexSeen, modifyIndex);
@@ -114,11 +124,11 @@ export class Disk {
     });
   }
 
-  /** A new epoch: an administrator answers for it that smaller indexes than those seen are right. True if it is new here. */
+  /** A new epoch: an administrator answers for it that smaller indexes and versions than those seen are right. True if it is new here. */
   sawEpoch(number: number, modifyIndex: number): boolean {
     if (number <= this.stored.epoch) return false;
     this.highestIndexSeen = modifyIndex;
-    this.update({ epoch: number, highestModifyIndex: modifyIndex });
+    this.update({ epoch: number, highestModifyIndex: modifyIndex, highestSyncVersion: 0 });
     return true;
   }
 
@@ -160,6 +170,8 @@ function emptyState(node: string): Stored {
     ledTerm: null,
     deadMaster: false,
     votedTerm: 0,
+    highestSyncVersion: 0,
+    admittedTerm: null,
     promise: null,
     hold: null,
     knownMembers: [],

@@ -9,6 +9,10 @@ export const errors = defineErrors({
     family: 'configuration',
     help: 'Another controller that lives has the same node name, on another machine: give each node a name of its own, or stop the one that should not be there.',
   },
+  HAPG_SETTINGS_NOT_IN_PLACE: {
+    family: 'operating',
+    help: 'PostgreSQL does not yet show the synchronous rule under which it is to be promoted, or lets clients in too early. It is not promoted, and looked at again. If it lasts, the runner cannot write its files, or somebody else writes them.',
+  },
   HAPG_PROMOTE_WITHOUT_RIGHT: {
     family: 'invariant',
     help: 'The controller was about to promote without the right to. PostgreSQL is fenced. This is a defect: report it with the log.',

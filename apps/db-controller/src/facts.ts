@@ -25,6 +25,10 @@ export class Facts {
   lastFailsafeAskAt: Millis | null = null;
   reachableReplicas: readonly NodeAddress[] = [];
   goneMembers: readonly string[] = [];
+  /** Replicas that may stand in the synchronous rule; null: not looked since this node runs as Master. */
+  eligibleReplicas: readonly string[] | null = null;
+  /** When the last CHECKPOINT that was asked for from here, and came to its end, began. */
+  checkpointAt: Millis | null = null;
   /** A list of members that is being written: asked for failsafe together with the one that stands. */
   pendingMembers: readonly NodeAddress[] = [];
 }

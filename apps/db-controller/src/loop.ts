@@ -2,6 +2,7 @@ import type { NodeStatus } from '@ha-postgres/cluster-state';
 import {
   NOTHING_REMEMBERED,
   decide,
+  syncStatus,
   takeoverOutlook,
   type Action,
   type Decision,
@@ -17,6 +18,7 @@ import type { Parts } from './parts';
 import { ANSWER_VALID_MS } from './tell/publisher';
 import { forOperators } from './tell/for-operators';
 import { readiness } from './tell/readiness';
+import { SyncAlarm } from './tell/sync-alarm';
 
 /** An effect that failed is not tried again before this. */
 const PACE_MS = 200;
@@ -33,7 +35,9 @@ export class Loop {
   private scheduled = false;
   private timer: Timer | null = null;
   private lastRule = '';
+  private epochSeenAt = Number.NEGATIVE_INFINITY;
   private stopped = false;
+  private readonly alarm: SyncAlarm;
   private readonly effects: Effects;
 
   constructor(
@@ -43,6 +47,7 @@ export class Loop {
     private readonly onStatus: (status: NodeStatus) => void,
   ) {
     this.effects = effects;
+    this.alarm = new SyncAlarm(parts.log);
   }
 
   /** Decides again, once for all that happens in this turn of the event loop. */
@@ -69,8 +74,10 @@ export class Loop {
   private cycle(): void {
     if (this.stopped) return;
     const { consul, disk, facts } = this.parts;
-    if (consul.epoch.known && disk.sawEpoch(consul.epoch.value.number, consul.epoch.value.modifyIndex))
+    if (consul.epoch.known && disk.sawEpoch(consul.epoch.value.number, consul.epoch.value.modifyIndex)) {
       consul.forgetMaster();
+      this.epochSeenAt = this.parts.clock.now();
+    }
     const value = consul.master.known ? consul.master.value.entry : null;
     const observation = this.observation();
     const decision = decide(observation, this.memory);
@@ -82,6 +89,9 @@ export class Loop {
     // After the decision: a memory that went back must be judged against what was seen before.
     if (value?.value != null) disk.saw(value.value.term, value.modifyIndex, value.value.node);
     if (consul.members.known) disk.sawMembers(consul.members.value.members);
+    // A rule of an older epoch may be known still.
+    if (consul.sync.known && consul.sync.seenAt >= this.epochSeenAt)
+      disk.sawSync(consul.sync.value.value?.version ?? 0);
     this.wakeIn(decision.wakeAt === null ? TICK_MS : Math.max(1, decision.wakeAt - this.parts.clock.now()));
   }
 
@@ -124,6 +134,7 @@ export class Loop {
     const running = master?.session != null && master.value?.phase === 'running' ? master.value : null;
     const { ready, why } = readiness(role, o, postgres);
     const status = this.status(decision, o);
+    this.alarm.look(status.sync ?? null);
     this.onStatus(status);
     publisher.say({
       node: o.self.node,
@@ -167,6 +178,7 @@ export class Loop {
       runnerPhase: report?.phase ?? null,
       takeover: role === 'Master' ? { able: false, why: 'is the Master' } : takeoverOutlook(o),
       tags: o.policy.tags,
+      sync: syncStatus(o),
       lastError: report?.error?.message ?? o.postgres.failure ?? postgres.error,
       ...forOperators(o, this.parts),
     };

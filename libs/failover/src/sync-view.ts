@@ -3,6 +3,9 @@ import type { Hold, Observation } from './observation';
 import { currentRule, namedIn, rulesOf, standbyNames } from './sync-set';
 import { isConfirmed, type ServerSight } from './sync-transition';
 
+/** The part of an observation that tells what is promised. */
+export type SyncSeen = Pick<Observation, 'sync' | 'disk' | 'policy'>;
+
 /** Why what is known of the key `sync` is not to be relied on; null: it is. */
 export function syncProblem(o: Pick<Observation, 'sync' | 'disk'>): string | null {
   if (!o.sync.known) return `synchronous rule unknown: ${o.sync.why}`;
@@ -24,7 +27,7 @@ export function promises(value: SyncValue | null): readonly SyncRule[] {
 }
 
 /** Nothing was promised but what the Master itself keeps. */
-export function isAsync(o: Observation): boolean {
+export function isAsync(o: SyncSeen): boolean {
   const value = syncOf(o);
   return value === undefined ? o.policy.sync.mode === 'async' : promises(value).length === 0;
 }
@@ -39,7 +42,7 @@ export function isNamed(o: Observation, node: string): boolean {
  * A Master that is its own predecessor may show commits that no Replica has confirmed, and that nobody was told of. Clients see
  * them only when they cannot be lost any more.
  */
-export function isBarred(o: Observation, hold: Hold): boolean {
+export function isBarred(o: SyncSeen & Pick<Observation, 'self'>, hold: Pick<Hold, 'term' | 'last'>): boolean {
   return hold.last?.node === o.self.node && o.disk.admittedTerm !== hold.term && !isAsync(o);
 }
 

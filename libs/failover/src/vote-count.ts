@@ -83,7 +83,7 @@ export function votesOf(o: Observation, hold: Hold): readonly VoteAnswer[] {
 }
 
 /** The administrator lets this node succeed the Master that ran last. Used up when another has run. */
-export function overrides(o: Observation, { last }: Pick<Hold, 'last'>): boolean {
+export function overrides(o: Pick<Observation, 'override' | 'self'>, { last }: Pick<Hold, 'last'>): boolean {
   const { override, self } = o;
   return override !== null && last !== null && override.node === self.node && override.afterTerm === last.term;
 }

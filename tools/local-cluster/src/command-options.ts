@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { DEFAULT_SIZE, defaultWorkdir, parseCount, parseSetting, type ClusterOptions } from './options';
 
 interface GivenOptions {
@@ -7,6 +7,7 @@ interface GivenOptions {
   readonly loadBalancers: number;
   readonly consulServers: number;
   readonly workdir?: string;
+  readonly replication?: string;
   readonly set: Readonly<Record<string, string>>;
   readonly netns: boolean;
 }
@@ -31,6 +32,13 @@ export function addClusterOptions(command: Command): Command {
       '--workdir <dir>',
       'where everything of the cluster lies; default: a new one in the place for temporary files',
     )
+    .addOption(
+      new Option('--replication <mode>', 'who confirms a commit; as --set replication=MODE').choices([
+        'async',
+        'sync',
+        'quorum',
+      ]),
+    )
     .option(
       '--set <option=value>',
       'an option of the services, as in leaseDuration=5s; may be repeated',
@@ -42,8 +50,9 @@ export function addClusterOptions(command: Command): Command {
 
 /** Reads what `addClusterOptions` added. */
 export function clusterOptions(command: Command): ClusterOptions {
-  const { nodes, loadBalancers, consulServers, workdir, set, netns } = command.opts<GivenOptions>();
-  return { nodes, loadBalancers, consulServers, workdir: resolve(workdir ?? defaultWorkdir()), settings: set, netns };
+  const { nodes, loadBalancers, consulServers, workdir, set, replication, netns } = command.opts<GivenOptions>();
+  const settings = replication === undefined ? set : { ...set, replication };
+  return { nodes, loadBalancers, consulServers, workdir: resolve(workdir ?? defaultWorkdir()), settings, netns };
 }
 
 /** The options as arguments again, for a process that is to start the same cluster. */

@@ -5,6 +5,7 @@ import { lockEffects } from './lock-effects';
 import { peerEffects } from './peer-effects';
 import { postgresEffects } from './postgres-effects';
 import { runningEffects } from './running-effects';
+import { syncEffects } from './sync-effects';
 
 /** One effect for every kind of action. None decides anything. */
 export function effectsOf(parts: Parts): Effects {
@@ -15,6 +16,7 @@ export function effectsOf(parts: Parts): Effects {
     ...postgresEffects(parts),
     ...runningEffects(parts),
     ...peerEffects(parts),
+    ...syncEffects(parts),
     readPostgres: () => postgres.readAnew(),
     recordDataTerm: async ({ term }) => {
       disk.update({ dataTerm: term });

@@ -15,17 +15,24 @@ export function peerEffects(parts: Parts): Pick<Effects, 'collectVotes' | 'askFa
   const { facts, consul, peers, self, times, log, clock } = parts;
   return {
     collectVotes: async ({ term }) => {
-      const startedAt = clock.now();
+      const askedAt = clock.now();
+      // Asked again: a vote is for the whole term, and counts also where its giver does not answer any more.
+      const before = facts.votes?.term === term ? facts.votes : null;
+      const startedAt = before?.startedAt ?? askedAt;
       const asked = (consul.members.known ? consul.members.value.members : []).filter(({ node }) => node !== self.node);
-      facts.votes = { term, startedAt, complete: false, answers: [] };
+      facts.votes = { term, startedAt, askedAt, complete: false, answers: before?.answers ?? [] };
       const request = { term, candidate: self.node };
       // Its own position counts as well, and must stand still like the others'.
       const [answers] = await Promise.all([
         Promise.all(asked.map((member) => peers.vote(member, request, VOTE_LIMIT_MS))),
-        settleOwnPosition(parts, term, startedAt + OWN_POSITION_LIMIT_MS),
+        settleOwnPosition(parts, term, askedAt + OWN_POSITION_LIMIT_MS),
       ]);
       const votes = answers.filter((answer): answer is VoteAnswer => answer !== null);
-      facts.votes = { term, startedAt, complete: true, answers: votes };
+      const earlier = (before?.answers ?? []).filter(
+        ({ node, granted }) => granted && !votes.some((one) => one.granted && one.node === node),
+      );
+      const all = [...votes.filter(({ node }) => !earlier.some((one) => one.node === node)), ...earlier];
+      facts.votes = { term, startedAt, askedAt, complete: true, answers: all };
       log.info(
         { event: 'votes.collected', term, asked: asked.length, votes },
         `${votes.length} of ${asked.length} members voted`,

@@ -19,8 +19,9 @@ afterEach(() => {
 /** `b` holds term 6, waited out and armed: only the promotion is left. */
 function ready(change: Partial<Hold> = {}, ...flags: string[]) {
   const w = world(...flags);
-  const { facts } = w.parts;
+  const { facts, consul } = w.parts;
   const now = monotonicNow();
+  consul.sawSync(null, { sentAt: now });
   const hold = {
     view: {
       term: 6,

@@ -1,16 +1,14 @@
 import { fenceStart } from '@ha-postgres/consul-election';
-import { ServerFailure, checkpoint, promote } from '@ha-postgres/pg-health';
-import { messageOf } from '@ha-postgres/service-kit';
+import { ServerFailure, promote } from '@ha-postgres/pg-health';
 import type { Effects } from '@ha-postgres/failover';
 import { errors } from '../errors';
 import { failpoint } from '../failpoint';
+import { assertSettings } from './settings-in-place';
 import { applyWalTail } from './wal-tail';
 import type { Parts } from '../parts';
 
 const POLL_MS = 5;
 const KILL_LIMIT_MS = 5000;
-const CHECKPOINT_DELAY_MS = 1000;
-const CHECKPOINT_TIMEOUT_MS = 600_000;
 /** "recovery is not in progress" */
 const OBJECT_NOT_IN_PREREQUISITE_STATE = '55000';
 const NOT_HELD = 'the lock is not held for this term';
@@ -21,6 +19,7 @@ export function postgresEffects(parts: Parts): Pick<Effects, 'promote' | 'killPo
   return {
     promote: async ({ term }) => {
       assertRight(parts, term);
+      await assertSettings(parts, term);
       const { ledTerm, dataTerm } = disk.record;
       disk.update({ ledTerm: term, dataTerm: term });
       facts.hold?.promoting();
@@ -100,32 +99,4 @@ function obstacleToPromotion({ facts, disk, times, clock }: Parts, term: number)
 async function isInRecovery({ postgres }: Parts): Promise<boolean> {
   const [row] = await postgres.connection.query<{ recovering: boolean }>('SELECT pg_is_in_recovery() AS recovering');
   return row?.recovering === true;
-}
-
-/**
- * Until then `pg_rewind` of PostgreSQL ≤ 15 says "no rewind required", and `pg_control` shows the old timeline. Not at once:
- * the first writes of clients that have just come over would wait behind its writing.
- */
-export async function checkpointInBackground(
-  { server, config, log, facts, clock }: Parts,
-  term: number,
-): Promise<void> {
-  await clock.pause(CHECKPOINT_DELAY_MS);
-  if (facts.hold?.facts.term !== term) return;
-  const connection = server.hold({
-    connectTimeoutMs: config.connectTimeout,
-    queryTimeoutMs: CHECKPOINT_TIMEOUT_MS,
-    onLost: () => undefined,
-  });
-  try {
-    await connection.open();
-    await checkpoint(connection, CHECKPOINT_TIMEOUT_MS);
-  } catch (error) {
-    log.warn(
-      { event: 'postgres.checkpoint-failed', why: messageOf(error) },
-      'the checkpoint after the promotion failed',
-    );
-  } finally {
-    await connection.close();
-  }
 }

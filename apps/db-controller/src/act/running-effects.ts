@@ -1,9 +1,10 @@
 import type { HistoryEntry, MembersValue } from '@ha-postgres/cluster-state';
-import type { BeatResult, Written } from '@ha-postgres/consul-election';
-import type { Effects } from '@ha-postgres/failover';
+import { overrides, type Effects } from '@ha-postgres/failover';
 import { failpoint } from '../failpoint';
 import type { Parts } from '../parts';
-import { checkpointInBackground } from './postgres-effects';
+import { checkpointInBackground } from './checkpoint';
+import { learn, rereadAfter } from './master-writes';
+import type { OwnHold } from './own-hold';
 
 /** Promotions that are kept: their terms and forks tell whose data is an ancestor of whose. */
 const HISTORY_MAX = 1000;
@@ -55,25 +56,8 @@ export function runningEffects(parts: Parts): Pick<Effects, 'markRunning' | 'wri
   };
 }
 
-/** What was written is known at once, without waiting for the watch. */
-function learn({ consul, poke }: Parts, result: Written, key: string, value: string): void {
-  const entry = result.entries.find((written) => written.key === key);
-  if (entry === undefined) return;
-  // Consul returns no values from a transaction's writes.
-  const written = { ...entry, value };
-  if (key.endsWith('/members')) consul.sawMembers(written, result);
-  else consul.sawHistory(written, result);
-  poke();
-}
-
-/** A refused write leaves the lock as it was; mostly the key had moved. */
-async function rereadAfter({ consul, log }: Parts, result: BeatResult): Promise<void> {
-  if (result.done || result.why === 'unanswered') return;
-  log.warn({ event: 'lease.write-refused', why: result.why }, 'a write beside a beat was refused: reads again');
-  await consul.reread();
-}
-
-async function historyEntry({ facts, postgres, self, clock }: Parts, term: number): Promise<HistoryEntry> {
+async function historyEntry(parts: Parts, term: number): Promise<HistoryEntry> {
+  const { facts, postgres, self, clock } = parts;
   const hold = facts.hold;
   const [row] = await postgres.connection.query<{ fork: string | null }>(
     'SELECT pg_last_wal_replay_lsn()::text AS fork',
@@ -85,8 +69,16 @@ async function historyEntry({ facts, postgres, self, clock }: Parts, term: numbe
     forkLsn: row?.fork ?? '0/0',
     node: self.node,
     from: hold?.facts.last?.node ?? null,
-    why: hold?.facts.predecessor === null ? 'bootstrap' : `took over from term ${hold?.facts.predecessor.term ?? 0}`,
+    why: whyPromoted(parts, hold),
     at: new Date(clock.wallNow()).toISOString(),
     tookMs: Math.round(clock.now() - (hold?.facts.acquiredAt ?? clock.now())),
   };
+}
+
+function whyPromoted({ consul, self }: Parts, hold: OwnHold | null): string {
+  if (hold?.facts.predecessor == null) return 'bootstrap';
+  const { override } = consul;
+  const said = override !== null && overrides({ override, self }, hold.facts);
+  const why = `took over from term ${hold.facts.predecessor.term}`;
+  return said ? `${why}; override ${override.id} by ${override.by}: ${override.why}` : why;
 }

@@ -4,8 +4,11 @@ import {
   parseInitialize,
   parseMaster,
   parseMembers,
+  parseOverride,
+  parseSync,
   type ClusterKeys,
   type HistoryValue,
+  type OverrideValue,
   type Parsed,
 } from '@ha-postgres/cluster-state';
 import {
@@ -16,7 +19,7 @@ import {
   type PredecessorSight,
   type Watch,
 } from '@ha-postgres/consul-election';
-import type { Fact, InitializeSight, MasterSight, MembersSight } from '@ha-postgres/failover';
+import type { Fact, InitializeSight, MasterSight, MembersSight, SyncSight } from '@ha-postgres/failover';
 import type { Log, Millis } from '@ha-postgres/service-kit';
 import type { Machine } from '../machine';
 
@@ -27,7 +30,7 @@ import type { Machine } from '../machine';
  */
 const WAIT_FOR_A_BEAT = 1.2;
 const WAIT_WITHOUT_BEATS = 0.4;
-/** Keys that mostly do not exist: Consul answers then at every beat. */
+/** Keys that mostly do not exist: Consul answers then at every beat. Whoever needs `sync` at once reads it at once. */
 const SELDOM_EVERY_MS = 5000;
 
 /** What Consul said last, and when. Decides nothing. */
@@ -37,6 +40,10 @@ export class ConsulView {
   initialize: Fact<InitializeSight> = unknown;
   history: Fact<HistoryValue> = unknown;
   epoch: Fact<EpochSight> = unknown;
+  /** Its age is that of the question, not of the answer. */
+  sync: Fact<SyncSight> = unknown;
+  syncIndex: number | null = null;
+  override: OverrideValue | null = null;
   paused = false;
   historyIndex: number | null = null;
   masterEntry: KvEntry | null = null;
@@ -85,6 +92,8 @@ export class ConsulView {
       watch(keys.history, (entry, times) => this.sawHistory(entry, times)),
       watch(keys.pause, (entry) => (this.paused = entry !== null), SELDOM_EVERY_MS),
       watch(keys.epoch, (entry, { receivedAt }) => this.sawEpoch(entry, receivedAt), SELDOM_EVERY_MS),
+      watch(keys.sync, (entry, times) => this.sawSync(entry, times), SELDOM_EVERY_MS),
+      watch(keys.override, (entry) => (this.override = this.parsed(entry, parseOverride)), SELDOM_EVERY_MS),
     ];
   }
 
@@ -102,12 +111,26 @@ export class ConsulView {
     this.sawMaster(read.entry, read);
   }
 
-  /** Reads `members` and `history` again, after a write of theirs was refused. */
+  /** One consistent read of `sync` and of `override`, now. @throws NoAnswerError, ConsulError */
+  async readSync(timeoutMs: number): Promise<void> {
+    const options = { consistency: 'consistent', timeoutMs } as const;
+    const [sync, override] = await Promise.all([
+      this.client.kvGet(this.keys.sync, options),
+      this.client.kvGet(this.keys.override, options),
+    ]);
+    this.override = this.parsed(override.entry, parseOverride);
+    this.sawSync(sync.entry, sync);
+    this.onChange();
+  }
+
+  /** Reads the keys that only a Master writes again, after such a write was refused. */
   async reread(): Promise<void> {
-    const [members, history] = await Promise.all([
+    const [members, history, sync] = await Promise.all([
       this.client.kvGet(this.keys.members),
       this.client.kvGet(this.keys.history),
+      this.client.kvGet(this.keys.sync),
     ]);
+    this.sawSync(sync.entry, sync);
     this.sawMembers(members.entry, members);
     this.sawHistory(history.entry, history);
     this.onChange();
@@ -133,6 +156,17 @@ export class ConsulView {
     this.master = unknown;
     this.masterEntry = null;
     this.masterSight = null;
+  }
+
+  /** A blocking query may have been asked long before its answer, and yet show something newer than a read in between. */
+  sawSync(entry: KvEntry | null, { sentAt }: Pick<Times, 'sentAt'>): void {
+    const modifyIndex = entry?.modifyIndex ?? null;
+    const isOvertaken = this.sync.known && sentAt < this.sync.seenAt;
+    if (isOvertaken && (modifyIndex ?? 0) < (this.syncIndex ?? 0)) return;
+    const seenAt = this.sync.known ? Math.max(sentAt, this.sync.seenAt) : sentAt;
+    const value = this.parsed(entry, parseSync);
+    this.syncIndex = modifyIndex;
+    this.sync = { known: true, value: { value, isReadable: entry === null || value !== null }, seenAt };
   }
 
   private sawMaster(entry: KvEntry | null, { sentAt, receivedAt }: Times): void {

@@ -16,6 +16,8 @@ export function observe(parts: Parts, clockJump: ClockJump, inFlight: ReadonlySe
     initialize: consul.initialize,
     history: consul.history,
     epoch: consul.epoch,
+    sync: consul.sync,
+    override: consul.override,
     paused: consul.paused,
     masterSeenRunningAt: consul.masterSeenRunningAt,
     hold: facts.hold?.view ?? null,
@@ -32,6 +34,8 @@ export function observe(parts: Parts, clockJump: ClockJump, inFlight: ReadonlySe
     lastFailsafeAskAt: facts.lastFailsafeAskAt,
     reachableReplicas: facts.reachableReplicas,
     goneMembers: facts.goneMembers,
+    eligibleReplicas: facts.eligibleReplicas,
+    checkpointAt: facts.checkpointAt,
     clockJumped: clockJump.look(),
     inFlight,
   };

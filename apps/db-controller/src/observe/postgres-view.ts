@@ -7,7 +7,7 @@ import {
   type Queryable,
   type ServerState,
 } from '@ha-postgres/pg-health';
-import type { PostgresSight } from '@ha-postgres/failover';
+import type { PostgresSight, SenderSight } from '@ha-postgres/failover';
 import { messageOf, type Log, type Millis } from '@ha-postgres/service-kit';
 import type { MachineClock } from '../machine';
 import type { HeldPort, PostgresPort } from '../ports';
@@ -88,6 +88,8 @@ export class PostgresView {
       receiver: receiverOf(state),
       streamingReplicas:
         state?.senders.filter((sender) => sender.state === 'streaming').map((sender) => sender.applicationName) ?? [],
+      synchronousStandbyNames: state?.synchronousStandbyNames ?? null,
+      senders: state === null ? [] : sendersOf(state),
     };
   }
 
@@ -212,6 +214,16 @@ function isUp(result: AliveResult): boolean {
     hasServerAnswered(result.failure) &&
     (result.failure === 'too-many-connections' || result.failure === 'authentication')
   );
+}
+
+function sendersOf({ senders }: ServerState): SenderSight[] {
+  return senders.map(({ pid, applicationName, state, syncPriority, flushLsn }) => ({
+    pid,
+    name: applicationName,
+    streaming: state === 'streaming',
+    priority: syncPriority,
+    flushed: flushLsn,
+  }));
 }
 
 function receiverOf(state: ServerState | null): PostgresSight['receiver'] {

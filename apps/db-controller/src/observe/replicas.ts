@@ -1,4 +1,5 @@
-import { parseNodeStatus, type NodeAddress } from '@ha-postgres/cluster-state';
+import { parseNodeStatus, type NodeAddress, type NodeTags } from '@ha-postgres/cluster-state';
+import { currentRule, syncOf } from '@ha-postgres/failover';
 import { messageOf, type Millis, type Timer } from '@ha-postgres/service-kit';
 import type { Parts } from '../parts';
 
@@ -8,11 +9,21 @@ const ADDRESS_VALID_MS = 10_000;
 /** A member that has not answered for so long comes off the list. */
 const GONE_MS = 30_000;
 const LIVE_LIMIT_MS = 1000;
+/** A Replica that connects again has not gone; nor has one that has yet to find a new Master. */
+const RETURNS_MS = 3000;
+
+/** What a node says of itself in Consul. */
+interface Known {
+  readonly address: NodeAddress;
+  readonly tags: NodeTags;
+  readonly at: Millis;
+}
 
 /** While this node is Master: which Replicas stream from it, at which addresses, and which members have gone silent. */
 export class Replicas {
   private readonly seenAt = new Map<string, Millis>();
-  private readonly addresses = new Map<string, { readonly address: NodeAddress; readonly at: Millis }>();
+  private readonly streamedAt = new Map<string, Millis>();
+  private readonly addresses = new Map<string, Known>();
   private timer: Timer | null = null;
   private stopped = false;
 
@@ -33,9 +44,11 @@ export class Replicas {
       if (facts.hold?.view.phase === 'running') await this.lookAsMaster();
       else {
         this.seenAt.clear();
+        this.streamedAt.clear();
         this.addresses.clear();
         facts.reachableReplicas = [];
         facts.goneMembers = [];
+        facts.eligibleReplicas = null;
       }
     } catch (error) {
       log.debug({ event: 'replicas.look-failed', why: messageOf(error) }, 'could not look for Replicas');
@@ -48,10 +61,30 @@ export class Replicas {
     const now = clock.now();
     const streaming = postgres.sight.streamingReplicas;
     for (const node of streaming) this.seenAt.set(node, now);
+    this.noteStreaming(streaming, now);
     const addresses = await Promise.all([...new Set(streaming)].map((node) => this.addressOf(node)));
     facts.reachableReplicas = addresses.filter((address): address is NodeAddress => address !== null);
+    facts.eligibleReplicas = this.eligible();
     if (consul.members.known) facts.goneMembers = await this.gone(consul.members.value.members);
     poke();
+  }
+
+  /** Named Replicas count as streaming when this node begins to run: they have a while to come. */
+  private noteStreaming(streaming: readonly string[], now: Millis): void {
+    const { facts, consul, disk } = this.parts;
+    const rule = currentRule(syncOf({ sync: consul.sync, disk: disk.record }) ?? null);
+    if (facts.eligibleReplicas === null) for (const node of rule.names) this.streamedAt.set(node, now);
+    for (const node of streaming) this.streamedAt.set(node, now);
+  }
+
+  /** Those that may stand in the synchronous rule, the preferred ones first. */
+  private eligible(): readonly string[] {
+    const now = this.parts.clock.now();
+    const priorityOf = (node: string) => this.addresses.get(node)?.tags.failoverPriority ?? 0;
+    return [...this.streamedAt]
+      .filter(([node, at]) => now - at < RETURNS_MS && this.addresses.get(node)?.tags.noFailover !== true)
+      .map(([node]) => node)
+      .sort((a, b) => priorityOf(b) - priorityOf(a) || (a < b ? -1 : 1));
   }
 
   /** Members that neither stream nor answer. (One whose acquire is under way cannot harm: it names the list it was decided on.) */
@@ -83,9 +116,9 @@ export class Replicas {
     const { entry } = await client.kvGet(keys.status(node), { timeoutMs: LIVE_LIMIT_MS });
     const parsed = entry === null ? null : parseNodeStatus(entry.value);
     if (parsed?.ok !== true) return null;
-    const { host, port, apiPort } = parsed.value;
+    const { host, port, apiPort, tags } = parsed.value;
     const address = { node, host, port, apiPort };
-    this.addresses.set(node, { address, at: this.parts.clock.now() });
+    this.addresses.set(node, { address, tags, at: this.parts.clock.now() });
     return address;
   }
 }

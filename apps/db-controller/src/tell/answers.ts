@@ -70,6 +70,7 @@ export class Answers {
       replayed,
       candidate: outlook.able,
       failoverPriority: policy.tags.failoverPriority,
+      noFailover: policy.tags.noFailover,
     };
   }
 }

@@ -1,5 +1,5 @@
 import type { Role } from '@ha-postgres/cluster-state';
-import type { Observation } from '@ha-postgres/failover';
+import { isBarred, type Observation } from '@ha-postgres/failover';
 import type { PostgresView } from '../observe/postgres-view';
 
 export interface Readiness {
@@ -30,6 +30,7 @@ export function readiness(role: Role | null, o: Observation, told: Told): Readin
   if (role === 'Master') {
     // Told as soon as it takes writes, which is before the key says so: load balancers ask at once when they read the key.
     if (o.hold === null || inRecovery !== false) return { ready: false, why: 'not promoted yet' };
+    if (isBarred(o, o.hold)) return { ready: false, why: 'waits until synchronous Replicas have everything' };
     return o.postgres.alive
       ? { ready: true, why: 'runs as Master' }
       : { ready: false, why: 'PostgreSQL does not answer' };

@@ -77,6 +77,8 @@ async function startPrivately(
     listen_addresses: '',
     unix_socket_directories: directory,
     hba_file: hba,
+    // There is nobody yet to confirm anything.
+    synchronous_standby_names: '',
   };
   const server = new Postmaster(
     { binDir: tools.binaries.dir, dataDir: source.dataDir, settings, upstream: null, asItself: true },

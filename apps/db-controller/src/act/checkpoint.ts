@@ -1,0 +1,34 @@
+import { checkpoint } from '@ha-postgres/pg-health';
+import { messageOf } from '@ha-postgres/service-kit';
+import type { Parts } from '../parts';
+
+const DELAY_MS = 1000;
+const TIMEOUT_MS = 600_000;
+
+/**
+ * Until then `pg_rewind` of PostgreSQL ≤ 15 says "no rewind required", and `pg_control` shows the old timeline. Not at once:
+ * the first writes of clients that have just come over would wait behind its writing.
+ */
+export async function checkpointInBackground(parts: Parts, term: number): Promise<void> {
+  await parts.clock.pause(DELAY_MS);
+  if (parts.facts.hold?.facts.term === term) await makeCheckpoint(parts);
+}
+
+/** Over a connection of its own: everything else would wait behind it. True if it came to its end. */
+export async function makeCheckpoint({ server, config, log }: Parts): Promise<boolean> {
+  const connection = server.hold({
+    connectTimeoutMs: config.connectTimeout,
+    queryTimeoutMs: TIMEOUT_MS,
+    onLost: () => undefined,
+  });
+  try {
+    await connection.open();
+    await checkpoint(connection, TIMEOUT_MS);
+    return true;
+  } catch (error) {
+    log.warn({ event: 'postgres.checkpoint-failed', why: messageOf(error) }, 'a checkpoint failed');
+    return false;
+  } finally {
+    await connection.close();
+  }
+}
