@@ -5,7 +5,10 @@ import { RULE_NAMES, decide } from './decide';
 import type { Observation } from './observation';
 import type { Decision, Memory } from './outcome';
 import { anySituation } from './testing/arbitrary';
+import { covers, rulesOf, standbyNames } from './sync-set';
+import { isAsync, syncOf } from './sync-view';
 import { takeoverOutlook } from './takeover';
+import { countVotes } from './vote-count';
 
 /** The seed is fixed: a failure is the same failure again, and the counts below are the same counts. */
 const RUNS = { numRuns: 30_000, seed: 20_261_123 };
@@ -74,6 +77,43 @@ describe('decide', () => {
       o.disk.ledTerm === o.hold?.term ||
       (o.votes?.term === o.hold?.term && o.votes?.complete === true);
     expect(breaking(having('promote'), law)).toEqual([]);
+  });
+
+  it('never promotes where an acknowledged commit may be missing, unless it already has or no Master ever ran', () => {
+    const law = ({ o }: Case) => {
+      if (o.hold === null) return false;
+      return o.hold.last === null || o.disk.ledTerm === o.hold.term || countVotes(o, o.hold).may;
+    };
+    const judged = having('promote');
+    expect(judged.filter(({ o }) => !isAsync(o) && o.disk.ledTerm !== o.hold?.term).length).toBeGreaterThan(FIRED_MIN);
+    expect(breaking(judged, law)).toEqual([]);
+  });
+
+  it('never promotes a PostgreSQL that does not show the synchronous rule, or under a rule of another term', () => {
+    const law = ({ o }: Case) => {
+      const value = syncOf(o);
+      if (value === null) return true;
+      if (value === undefined) return false;
+      const isOwn = value.term === o.hold?.term || o.disk.ledTerm === o.hold?.term;
+      return isOwn && (o.hold.last === null || o.postgres.synchronousStandbyNames === standbyNames(value));
+    };
+    expect(breaking(having('promote'), law)).toEqual([]);
+  });
+
+  it('never writes a synchronous rule that does not cover what the one before covered, but to end a change', () => {
+    const writes = having('writeSync').flatMap((one) =>
+      one.decision.actions.flatMap((action) => (action.type === 'writeSync' ? [{ ...one, value: action.value }] : [])),
+    );
+    const law = (one: Case) => {
+      const { value } = one as (typeof writes)[number];
+      const before = syncOf(one.o);
+      if (before === undefined || (before?.previous != null && value.previous === null)) return true;
+      return rulesOf(before).every((rule) => rulesOf(value).some((cover) => covers(cover, rule)));
+    };
+    expect(breaking(writes, law)).toEqual([]);
+    expect(
+      breaking(writes, (one) => (one as (typeof writes)[number]).value.version > one.o.disk.highestSyncVersion),
+    ).toEqual([]);
   });
 
   it.each(['release', 'endHold'] as const)(

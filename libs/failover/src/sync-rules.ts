@@ -50,7 +50,7 @@ export const beforePromotionRules: Rules = {
 
   holderAsksForMoreVotes: beforePromotion((o, _memory, hold) => {
     if (countVotes(o, hold).may) return null;
-    const askAt = (o.votes?.askedAt ?? o.now) + ASK_AGAIN_MS;
+    const askAt = (o.votes?.askedAt ?? o.votes?.startedAt ?? o.now) + ASK_AGAIN_MS;
     const actions: Action[] = o.now >= askAt ? [{ type: 'collectVotes', term: hold.term }] : [];
     return { ...RECEIVE_FROM_NOBODY, actions, wakeAt: Math.max(o.now + 10, askAt) };
   }),

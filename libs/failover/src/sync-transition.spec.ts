@@ -71,7 +71,7 @@ describe('a change of the synchronous rule', () => {
         }
         for (const what of Object.keys(counts) as (keyof typeof counts)[]) counts[what] += model.counts[what];
       }),
-      { numRuns: 6000 },
+      { numRuns: 3000 },
     );
     for (const count of Object.values(counts)) expect(count).toBeGreaterThan(100);
   });

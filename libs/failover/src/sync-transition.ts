@@ -66,9 +66,9 @@ export function withRule(value: SyncValue | null, term: number, rule: SyncRule, 
 
   function remaining(): SyncRule | null {
     const promised = before.filter(({ mode }) => mode !== 'async');
-    const isNewServer = value?.term !== term;
     // A new Master's server applies the new rule before it takes its first write.
-    const left = isNewServer ? promised : promised.length === 0 ? [] : [mixed([...promised, rule], rule.mode)];
+    const isMixed = value?.term === term && rule.mode !== 'async' && promised.length > 0;
+    const left = isMixed ? [mixed([...promised, rule], rule.mode)] : promised;
     const uncovered = left.filter((one) => !covers(rule, one));
     const wasFree = rule.mode !== 'async' && promised.length < before.length;
     if (uncovered.length === 0) return wasFree ? ASYNC : null;

@@ -13,6 +13,7 @@ import {
   readyToPromote,
   replica,
   standby,
+  syncValue,
   unknown,
   vote,
   writable,
@@ -36,7 +37,11 @@ const sees = (entry: ReturnType<typeof masterEntry> | null) => ({ master: known(
 
 describe('the outlook of a takeover', () => {
   it('is good for a healthy Replica within the lag limit', () => {
-    expect(takeoverOutlook(replica())).toEqual({ able: true, why: 'healthy, and within the lag limit' });
+    expect(takeoverOutlook(replica())).toEqual({
+      able: true,
+      why: 'healthy, and within the lag limit',
+      bytesBehind: 0,
+    });
   });
 
   it.each<[string, Partial<Observation>]>([
@@ -57,11 +62,38 @@ describe('the outlook of a takeover', () => {
     ['has no data of this cluster', withDisk({ dataTerm: 0 })],
     ['WAL position unknown', { postgres: standby({ lsn: null }) }],
     ['the history does not tell', withDisk({ dataTerm: 4 })],
+    ['synchronous rule unknown: no answer', { sync: unknown() }],
+    ['cannot be read', { sync: known({ value: null, isReadable: false }) }],
+    ["Consul's memory went back (seen: version 4", withDisk({ highestSyncVersion: 4 })],
     ['lags 1048577 bytes', { postgres: standby({ lsn: parseLsn('0/4EFFFFF') }) }],
   ])('is bad, and says: %s', (why, change) => {
     const outlook = takeoverOutlook(replica(change));
     expect(outlook.able).toBe(false);
     expect(outlook.why).toContain(why);
+  });
+
+  it('says at any time how many bytes the last Master was ahead', () => {
+    const behind = replica({ postgres: standby({ lsn: parseLsn('0/4000000') }), paused: true });
+    expect(takeoverOutlook(behind)).toMatchObject({ able: false, bytesBehind: 0x1000000 });
+    expect(takeoverOutlook(replica({ postgres: standby({ lsn: null }) })).bytesBehind).toBeNull();
+  });
+
+  it('asks for votes, and not for a small lag, where commits were confirmed', () => {
+    const far = { postgres: standby({ lsn: parseLsn('0/1') }) };
+    const under = (names: string[]) => ({ sync: known({ value: syncValue({ names }), isReadable: true }) });
+    expect(takeoverOutlook(replica({ ...far, ...under(['b', 'c']) }))).toMatchObject({
+      able: true,
+      why: 'healthy, one of the synchronous Replicas: takes over with enough votes of [c]',
+    });
+    expect(takeoverOutlook(replica({ ...far, ...under(['c']) })).why).toContain('no synchronous Replica');
+  });
+
+  it('is good however far it lags where an administrator said so, for the Master that ran last', () => {
+    const override = { id: '1', node: 'b', afterTerm: 5, by: 'me', why: 'the disk is gone' };
+    const far = { postgres: standby({ lsn: parseLsn('0/1') }) };
+    expect(takeoverOutlook(replica({ ...far, override })).able).toBe(true);
+    expect(takeoverOutlook(replica({ ...far, override: { ...override, afterTerm: 4 } })).able).toBe(false);
+    expect(takeoverOutlook(replica({ ...far, override: { ...override, node: 'c' } })).able).toBe(false);
   });
 
   it('allows exactly maximumLagOnFailover', () => {

@@ -141,7 +141,7 @@ export const BEGINNINGS = [
   begin(creator()),
   begin(creator({ initialize: known({ value: { node: 'b', systemId: SYSTEM_ID }, modifyIndex: 10, session: null }) })),
   begin(replica({ disk: { ...replica().disk, ledTerm: 4 } })),
-  begin(synchronous(readyToPromote())),
+  begin(synchronous(readyToPromote(), syncValue({ term: 6, names: ['c'], previous: syncValue() }))),
   begin(synchronous(readyToPromote(), syncValue())),
   begin(synchronous(readyToPromote({ hold: hold({ acquiredAt: NOW - 3000 }) }), syncValue())),
   begin({ ...synchronous(readyToPromote(), syncValue()), votes: votesAskedAt(NOW - 300) }),
