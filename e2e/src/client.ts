@@ -10,8 +10,13 @@ export function connectTo(cluster: ClusterFile, port: number, timeoutMs = TIMEOU
 }
 
 /** Runs one statement on a connection of its own. @throws Error as `pg` reports it. */
-export async function query<Row extends object>(cluster: ClusterFile, port: number, sql: string): Promise<Row[]> {
-  const connection = await connectTo(cluster, port);
+export async function query<Row extends object>(
+  cluster: ClusterFile,
+  port: number,
+  sql: string,
+  timeoutMs = TIMEOUT_MS,
+): Promise<Row[]> {
+  const connection = await connectTo(cluster, port, timeoutMs);
   try {
     const { rows } = await connection.client.query<Row>(sql);
     return rows;
