@@ -21,6 +21,7 @@ describe('the options of db-controller', () => {
       maximumLagOnFailoverBytes: 1024 * 1024,
       secondFenceMs: 200,
       tags: { noFailover: false, failoverPriority: 0 },
+      sync: { mode: 'async', k: 1, durability: 'strict' },
     });
   });
 
@@ -34,6 +35,8 @@ describe('the options of db-controller', () => {
     [['--state-dir=/data/pg/state', '--data-dir=/data/pg'], /stateDir \/data\/pg\/state must lie outside dataDir/],
     [['--state-dir=/data/pg', '--data-dir=/data/pg/'], /must lie outside/],
     [['--state-dir=/data/pg/../pg/x', '--data-dir=/data/pg'], /must lie outside/],
+    [['--synchronous-replicas=2'], /synchronousReplicas 2 asks for confirmed commits, but replication is async/],
+    [['--data-durability=available'], /dataDurability available .* but replication is async/],
   ])('%j are refused with the values and the reason', (flags, problem) => {
     expect(problemsOf(...flags)).toEqual([expect.stringMatching(problem)]);
   });
@@ -43,6 +46,7 @@ describe('the options of db-controller', () => {
     [['--state-dir=/data', '--data-dir=/data/pg']],
     [['--state-dir=/data/pg-state', '--data-dir=/data/pg']],
     [['--unanswered-limit=2100ms']],
+    [['--replication=quorum', '--synchronous-replicas=2', '--data-durability=available']],
   ])('%j are taken', (flags) => {
     expect(problemsOf(...flags)).toEqual([]);
   });

@@ -29,6 +29,8 @@ describe('what a node must not forget', () => {
       ledTerm: null,
       deadMaster: false,
       promisedUntil: Number.NEGATIVE_INFINITY,
+      highestSyncVersion: 0,
+      admittedTerm: null,
     });
     expect(() => onDisk()).toThrow('ENOENT');
   });

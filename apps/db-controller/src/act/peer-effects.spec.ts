@@ -31,6 +31,35 @@ function answering(w: World, agree: (node: string) => boolean | null): string[] 
 
 const ask = (w: World, term = 6) => peerEffects(w.parts).askFailsafe({ type: 'askFailsafe', term });
 
+describe('votes', () => {
+  it('that were given count for the whole term, also when their givers do not answer again', async () => {
+    const { w } = await holder();
+    let answers: readonly string[] = ['a'];
+    jest.spyOn(w.parts.peers, 'vote').mockImplementation(({ node }: NodeAddress, { term }) => {
+      const said = {
+        node,
+        term,
+        why: '',
+        dataTerm: 5,
+        lsn: '0/1',
+        replayed: true,
+        candidate: true,
+        failoverPriority: 0,
+      };
+      return Promise.resolve(answers.includes(node) ? { ...said, granted: true } : null);
+    });
+    const collect = () => peerEffects(w.parts).collectVotes({ type: 'collectVotes', term: 6 });
+    await collect();
+    const first = w.parts.facts.votes;
+    answers = ['c'];
+    await collect();
+    const { votes } = w.parts.facts;
+    expect(votes?.answers.map(({ node }) => node).sort()).toEqual(['a', 'c']);
+    expect(votes).toMatchObject({ startedAt: first?.startedAt, complete: true });
+    expect(votes?.askedAt).toBeGreaterThanOrEqual(first?.askedAt ?? Infinity);
+  });
+});
+
 describe('failsafe', () => {
   it('extends the lease to L after the questions were sent, when every other member agreed', async () => {
     const { w, extendTo } = await holder();

@@ -49,6 +49,14 @@ describe('to run as Master', () => {
     expect(w.parts.facts.hold?.view.phase).toBe('running');
   });
 
+  it('says in the history that an administrator let it', async () => {
+    const w = await promoted();
+    w.set(w.parts.keys.override, { id: 'o7', node: 'b', afterTerm: 5, by: 'ann', why: 'a burnt down' });
+    await w.parts.consul.readSync(1000);
+    await markRunning(w);
+    expect(historyOf(w)[0]?.why).toBe('took over from term 5; override o7 by ann: a burnt down');
+  });
+
   it('is on disk with the term of the data, for a controller that is restarted', async () => {
     const w = await promoted();
     await markRunning(w);

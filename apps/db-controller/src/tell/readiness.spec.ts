@@ -34,6 +34,19 @@ describe('a Master', () => {
     expect(readiness('Master', asMaster({ ...SILENT, alive: false }), LEADS).ready).toBe(false);
   });
 
+  it('is not ready while only Replicas are let in, which its own successor waits for', () => {
+    const o = asMaster({});
+    const value = { version: 1, term: 5, mode: 'quorum', k: 1, names: ['a'], previous: null } as const;
+    const barred = {
+      ...o,
+      hold: { term: 5, phase: 'running', last: { node: o.self.node, term: 4, timeline: 1, lsn: '0/1' } } as never,
+      disk: { ...o.disk, admittedTerm: null },
+      sync: { known: true, seenAt: 0, value: { value, isReadable: true } } as const,
+    };
+    expect(readiness('Master', barred, LEADS)).toMatchObject({ ready: false });
+    expect(readiness('Master', { ...barred, disk: { ...o.disk, admittedTerm: 5 } }, LEADS).ready).toBe(true);
+  });
+
   it('is not ready before it is promoted, or without the lock', () => {
     expect(readiness('Master', asMaster({ inRecovery: true }), LEADS).ready).toBe(false);
     expect(readiness('Master', asMaster(SILENT), STREAMS).ready).toBe(false);
