@@ -16,15 +16,24 @@ export async function loseConsulsData(cluster: RemoteCluster): Promise<void> {
 }
 
 /** What `consul snapshot save` saves. */
-export async function saveSnapshot({ consul }: ClusterFile): Promise<Uint8Array> {
-  const response = await fetch(`${consul.http}/v1/snapshot`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+export async function saveSnapshot(cluster: ClusterFile): Promise<Uint8Array> {
+  const response = await fetch(`${await leaderOf(cluster)}/v1/snapshot`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
   if (!response.ok) throw new Error(`snapshot: ${response.status} ${await response.text()}`);
   return new Uint8Array(await response.arrayBuffer());
 }
 
 /** What `consul snapshot restore` does. */
-export async function restoreSnapshot({ consul }: ClusterFile, snapshot: Uint8Array): Promise<void> {
+export async function restoreSnapshot(cluster: ClusterFile, snapshot: Uint8Array): Promise<void> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const response = await fetch(`${consul.http}/v1/snapshot`, { method: 'PUT', body: Buffer.from(snapshot), signal });
+  const response = await fetch(`${await leaderOf(cluster)}/v1/snapshot`, {
+    method: 'PUT',
+    body: Buffer.from(snapshot),
+    signal,
+  });
   if (!response.ok) throw new Error(`restore: ${response.status} ${await response.text()}`);
+}
+
+async function leaderOf(cluster: ClusterFile): Promise<string> {
+  const leader = await eventually('a Consul leader', () => leadingServer(cluster));
+  return cluster.consul.servers.find(({ name }) => name === leader)?.http ?? cluster.consul.http;
 }

@@ -5,7 +5,19 @@ import { decide } from './decide';
 import type { Observation } from './observation';
 import { mayVote } from './peers';
 import { anySituation } from './testing/arbitrary';
-import { EMPTY, INITIALISED, known, masterEntry, masterValue, replica, runner, unknown } from './testing/observations';
+import {
+  EMPTY,
+  INITIALISED,
+  address,
+  known,
+  masterEntry,
+  masterValue,
+  replica,
+  runner,
+  runningMaster,
+  unknown,
+} from './testing/observations';
+import { takeoverOutlook } from './takeover';
 
 const disk = replica().disk;
 const master = (node: string, term: number, modifyIndex = 100) =>
@@ -94,5 +106,25 @@ describe('a Consul that knows of no cluster', () => {
     });
     expect(decide({ ...o, runner: runner({ data: fresh }) }).instruction?.kind).toBe('wipe');
     expect(decide({ ...o, runner: runner({ data: EMPTY }) }).instruction?.kind).toBe('wait');
+  });
+});
+
+describe('a key that somebody has overwritten with garbage', () => {
+  it('initialize is written again, also beside a Master', () => {
+    const o = replica({ initialize: known({ value: null, modifyIndex: 7, session: null }) });
+    expect(decide(o).actions).toContainEqual({ type: 'restoreInitialize', systemId: INITIALISED.systemId, over: 7 });
+  });
+
+  it('members: nobody takes over by it, and the Master writes the list again', () => {
+    const members = known({ members: [address('a'), address('b')], modifyIndex: 60, unreadable: true });
+    const free = known({
+      entry: masterEntry(masterValue('a', { released: true }), { session: null, modifyIndex: 100 }),
+    });
+    expect(takeoverOutlook(replica({ members, master: free }))).toEqual({
+      able: false,
+      why: 'the list of members cannot be read',
+    });
+    const master = runningMaster({ members, reachableReplicas: [address('a')] });
+    expect(decide(master).actions).toEqual([{ type: 'writeMembers', members: [address('a'), address('b')] }]);
   });
 });

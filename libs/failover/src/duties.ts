@@ -15,7 +15,8 @@ function restoreInitialize(o: Observation): readonly Action[] {
   const { value, modifyIndex } = o.initialize.value;
   const { systemId, fresh, state } = o.runner.value.data;
   if (systemId === null || fresh || state !== 'initialised' || (value?.systemId ?? null) !== null) return [];
-  // With a master key it is a cluster that is being made, or the key was removed by hand.
-  if (!o.master.known || o.master.value.entry !== null) return [];
+  // With a master key it is a cluster that is being made, or one whose key somebody has overwritten.
+  const isGarbage = value === null && modifyIndex !== null;
+  if (!isGarbage && (!o.master.known || o.master.value.entry !== null)) return [];
   return [{ type: 'restoreInitialize', systemId, over: modifyIndex }];
 }

@@ -150,7 +150,8 @@ function wantedMembers(o: Observation): MembersValue['members'] | null {
     o.goneMembers.includes(node) && !wanted.some((one) => one.node === node) && !isNamed(o, node);
   const kept = current.filter((member) => !isGone(member));
   const missing = wanted.filter((node) => !kept.some((member) => sameAddress(member, node)));
-  if (missing.length === 0 && kept.length === current.length) return null;
+  const isWritten = o.members.value.unreadable !== true;
+  if (isWritten && missing.length === 0 && kept.length === current.length) return null;
   const replaced = kept.filter((member) => !missing.some((node) => node.node === member.node));
   return [...replaced, ...missing].sort((a, b) => (a.node < b.node ? -1 : 1));
 }

@@ -61,8 +61,10 @@ export interface MasterEntry {
 }
 
 export interface MembersSight {
+  /** The last list that could be read, where what stands there now cannot be: whoever may be on it is still asked. */
   readonly members: readonly NodeAddress[];
   readonly modifyIndex: number;
+  readonly unreadable?: boolean;
 }
 
 /** Key `sync`; its fact is as old as the sending of the read. */

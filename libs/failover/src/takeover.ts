@@ -50,6 +50,7 @@ const obstacles: readonly Obstacle[] = [
   (o) => (o.paused ? 'takeover is paused' : null),
   (o) => (o.members.known && !isMember(o, o.self.node) ? 'not on the list of members yet' : null),
   (o) => (o.members.known ? null : `members unknown: ${o.members.why}`),
+  (o) => (o.members.known && o.members.value.unreadable === true ? 'the list of members cannot be read' : null),
   (o) => (o.master.known ? null : `master unknown: ${o.master.why}`),
   consulWentBack,
   syncProblem,

@@ -62,7 +62,10 @@ export function peerEffects(parts: Parts): Pick<Effects, 'collectVotes' | 'askFa
 /** The members that stand and those that are about to: one that may take over must not go unasked. */
 function everyMember({ consul, facts, self }: Parts): readonly NodeAddress[] | null {
   if (!consul.members.known) return null;
-  const all = [...consul.members.value.members, ...facts.pendingMembers];
+  const { members, unreadable } = consul.members.value;
+  // Nobody to ask is not the same as not to know whom.
+  if (unreadable === true && members.length === 0) return null;
+  const all = [...members, ...facts.pendingMembers];
   return all.filter(({ node }, i) => node !== self.node && all.findIndex((other) => other.node === node) === i);
 }
 

@@ -178,6 +178,24 @@ describe('the list of members as seen', () => {
     expect(log.of('consul.unreadable')).toHaveLength(2);
   });
 
+  it('and the history stay what they were while garbage stands in their place, at its index', () => {
+    const { view } = byHand();
+    view.sawMembers(entry(keys.members, members('a', 'b'), 20), { sentAt: 1, receivedAt: 2 });
+    view.sawMembers(entry(keys.members, 'garbage', 22), { sentAt: 3, receivedAt: 4 });
+    expect(view.members).toMatchObject({
+      value: { members: [{ node: 'a' }, { node: 'b' }], modifyIndex: 22, unreadable: true },
+    });
+    const promotions = [
+      { term: 1, parentTerm: 0, timeline: 1, forkLsn: '0/0', node: 'a', from: null, why: '', at: '', tookMs: 1 },
+    ];
+    view.sawHistory(entry(keys.history, JSON.stringify({ promotions }), 21), { sentAt: 1, receivedAt: 2 });
+    view.sawHistory(entry(keys.history, 'garbage', 23), { sentAt: 3, receivedAt: 4 });
+    expect(view.history).toMatchObject({ value: { promotions } });
+    expect(view.historyIndex).toBe(23);
+    view.sawHistory(null, { sentAt: 5, receivedAt: 6 });
+    expect(view.history).toMatchObject({ value: { promotions: [] } });
+  });
+
   it('of a history: an overtaken one does not hide a newer promotion', () => {
     const { view } = byHand();
     view.sawHistory(entry(keys.history, '{"promotions":[]}', 30), { sentAt: 100, receivedAt: 101 });
@@ -207,6 +225,26 @@ describe('a view that watches', () => {
     }
     expect(parts.consul.masterSeenRunningAt).not.toBeNull();
     expect(made.pokes).toBeGreaterThanOrEqual(6);
+  });
+
+  it('hears of an epoch; one that cannot be read is none', async () => {
+    const made = world();
+    const { parts } = made;
+    made.set(parts.keys.epoch, { number: 3, from: 'a', by: 'me' });
+    parts.consul.start();
+    await until('the epoch is seen', () => parts.consul.epoch.known);
+    expect(parts.consul.epoch).toMatchObject({ value: { number: 3 } });
+  });
+
+  it('forgets what it saw of the master key in an older epoch, until it is answered again', async () => {
+    const made = world();
+    const { parts } = made;
+    made.set(parts.keys.master, masterValue());
+    await made.look();
+    parts.consul.forgetMaster();
+    expect(parts.consul.master.known).toBe(false);
+    await made.look();
+    expect(parts.consul.master).toMatchObject({ value: { entry: { value: { node: masterValue().node } } } });
   });
 
   it('hears of a pause, and of its end', async () => {

@@ -140,15 +140,22 @@ export class ConsulView {
   sawMembers(entry: KvEntry | null, { sentAt, receivedAt }: Times): void {
     const modifyIndex = entry?.modifyIndex ?? 0;
     if (this.members.known && sentAt < this.members.seenAt && modifyIndex < this.members.value.modifyIndex) return;
-    const members = this.parsed(entry, parseMembers)?.members ?? [];
-    this.members = { known: true, value: { members, modifyIndex }, seenAt: receivedAt };
+    const value = this.parsed(entry, parseMembers);
+    const before = this.members.known ? this.members.value.members : [];
+    const sight =
+      entry !== null && value === null
+        ? { members: before, modifyIndex, unreadable: true }
+        : { members: value?.members ?? [], modifyIndex };
+    this.members = { known: true, value: sight, seenAt: receivedAt };
   }
 
   sawHistory(entry: KvEntry | null, { sentAt, receivedAt }: Times): void {
     const modifyIndex = entry?.modifyIndex ?? null;
     if (this.history.known && sentAt < this.history.seenAt && (modifyIndex ?? 0) < (this.historyIndex ?? 0)) return;
     this.historyIndex = modifyIndex;
-    this.history = { known: true, value: this.parsed(entry, parseHistory) ?? { promotions: [] }, seenAt: receivedAt };
+    // What cannot be read is written over with the next promotion, and with what was read before.
+    const before = entry !== null && this.history.known ? this.history.value : { promotions: [] };
+    this.history = { known: true, value: this.parsed(entry, parseHistory) ?? before, seenAt: receivedAt };
   }
 
   /** What was read in an older epoch says nothing in this one; the next answer comes within a second. */

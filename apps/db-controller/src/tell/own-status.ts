@@ -34,6 +34,7 @@ export class OwnStatus {
     const entry = await this.read();
     await this.refuseATakenName(statusIn(entry));
     this.index = entry?.modifyIndex ?? 0;
+    this.lookedAt = this.parts.clock.now();
     this.parts.facts.nameInDoubt = false;
     this.parts.poke();
   }
@@ -43,7 +44,6 @@ export class OwnStatus {
     await this.claim();
     const key = this.parts.keys.status(this.parts.self.node);
     const result = await this.parts.client.transaction([opCas(key, text, this.index)], { timeoutMs: CALL_MS });
-    this.lookedAt = this.parts.clock.now();
     if (result.committed) {
       this.index = result.entries[0]?.modifyIndex ?? this.index;
       return;
@@ -52,14 +52,15 @@ export class OwnStatus {
     throw new Error('the key of this node was not as written last: told again');
   }
 
-  /** Now and then: does the key still hold what was written? */
-  async look(): Promise<void> {
+  /** Now and then: does the key still hold what was written? True if it was looked at. */
+  async look(): Promise<boolean> {
     const { clock, startedAt } = this.parts;
     const every = clock.now() < startedAt + NEWCOMER_MS ? NEWCOMER_LOOK_MS : LOOK_MS;
-    if (this.index === null || clock.now() < this.lookedAt + every) return;
+    if (this.index === null || clock.now() < this.lookedAt + every) return false;
     this.lookedAt = clock.now();
     const entry = await this.read();
     if ((entry?.modifyIndex ?? 0) !== this.index) this.found(entry);
+    return true;
   }
 
   /** Something else stands there than what was written last. */

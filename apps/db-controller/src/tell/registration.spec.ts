@@ -34,14 +34,18 @@ function registered() {
     calls.push(call);
     return fails?.test(call) === true ? Promise.reject(new Error('no')) : Promise.resolve();
   };
+  const last = (prefix: string) => calls.findLast((call) => call.startsWith(prefix));
+  const inConsul = (key: string) => {
+    const found = last(key.endsWith('/role') ? 'b/role=' : 'b/status=');
+    return found === undefined ? null : { value: found.slice(found.indexOf('=') + 1), modifyIndex: 1 };
+  };
   Object.assign(w.parts.client, {
     kvPut: (key: string, value: string) => told(`${key.split('/').slice(2).join('/')}=${value.slice(0, 10)}`),
     transaction: async ([operation]: [{ key: string; value: string }]) => {
       await told(`${operation.key.split('/').slice(2).join('/')}=${operation.value.slice(0, 10)}`);
       return { committed: true, entries: [{ modifyIndex: 1 }] };
     },
-    kvGet: () =>
-      Promise.resolve({ entry: calls.some((call) => call.startsWith('b/status')) ? { modifyIndex: 1 } : null }),
+    kvGet: (key: string) => Promise.resolve({ entry: inConsul(key) }),
     registerService: ({ id, tags }: { id: string; tags: string[] }) => told(`register ${id} ${tags.join()}`),
     updateTtlCheck: (id: string, state: string) => told(`${id} ${state}`),
   });
@@ -137,6 +141,22 @@ describe('what a node tells Consul of itself', () => {
       await isTold('b/role=DeadMaster');
       expect(calls.filter((call) => call.startsWith('register'))).toEqual(['register postgres-b replica']);
       expect(calls.indexOf('register postgres-b replica')).toBeLessThan(calls.indexOf('b/role=DeadMaster'));
+    } finally {
+      registration.stop();
+    }
+  });
+
+  it('is looked at: a role that somebody has overwritten is written again', async () => {
+    const { w, calls, registration, isTold } = registered();
+    registration.start();
+    try {
+      registration.tell(status('Replica'));
+      await isTold(REPLICA[4] ?? '');
+      calls.length = 0;
+      const { client } = w.parts;
+      const kvGet = client.kvGet.bind(client);
+      client.kvGet = async (key) => (key.endsWith('/role') ? ({ entry: { value: 'garbage' } } as never) : kvGet(key));
+      await isTold('b/role=Replica');
     } finally {
       registration.stop();
     }

@@ -85,7 +85,13 @@ export class Registration {
     await this.once('role', status.role, (role) => this.put(this.parts.keys.role(status.node), role));
     await this.once('service', tagOf(status), (tag) => this.register(status, tag));
     await this.once('status', JSON.stringify(status), (text) => this.ownStatus.write(text));
-    await this.ownStatus.look();
+    if (await this.ownStatus.look()) await this.lookAtRole(status);
+  }
+
+  /** Whoever overwrote it: what is written only when it changes would stay wrong. */
+  private async lookAtRole({ node, role }: NodeStatus): Promise<void> {
+    const { entry } = await this.parts.client.kvGet(this.parts.keys.role(node), { timeoutMs: CALL_MS });
+    if (entry?.value !== role) this.written = { ...this.written, role: '' };
   }
 
   /** False while Consul does not say: the agent is told all the same, whose checks would else run out. */
