@@ -1,9 +1,10 @@
 import type { MembersValue, NodeAddress } from '@ha-postgres/cluster-state';
 import { lagBytes, parseLsn } from '@ha-postgres/lsn';
-import type { Action } from './actions';
 import { begin } from './ending-rules';
+import { isLeading, lead, whileRunning, type HolderRule } from './leading';
 import type { Hold, Observation } from './observation';
 import type { Memory, Outcome, Rule, Rules } from './outcome';
+import { giveSwitchoverBack, successorOf, switchoverRules } from './switchover-rules';
 import { betterCandidate } from './takeover';
 
 /** How long a better member is let go first, counted from the first question for votes. */
@@ -59,6 +60,8 @@ export const holderRules: Rules = {
     return better === null ? null : begin(o, `${better.node} has newer data`, 'immediate', 1000, better.node);
   }),
 
+  holderGivesASwitchoverBack: beforePromotion(giveSwitchoverBack),
+
   holderGivesUpWhenItLagsTooFar: beforePromotion((o, _memory, hold) => {
     if (o.postgres.lsn === null || hold.last === null) return null;
     const lost = lagBytes(parseLsn(hold.last.lsn), o.postgres.lsn);
@@ -87,7 +90,7 @@ export const holderRules: Rules = {
       exit === null
         ? 'PostgreSQL is not running'
         : `PostgreSQL ended (${exit.signal ?? `exit code ${exit.code ?? 'unknown'}`})`;
-    return begin(o, how, 'immediate', letOthersGoFirst(o));
+    return begin(o, how, 'immediate', letOthersGoFirst(o), successorOf(o));
   }),
 
   masterReleasesWhenItsPostgresDoesNotAnswer: whileRunning((o) =>
@@ -111,6 +114,8 @@ export const holderRules: Rules = {
     needsFailsafe(o, hold) ? lead(o, hold, [{ type: 'askFailsafe', term: hold.term }]) : null,
   ),
 
+  ...switchoverRules,
+
   masterKeepsTheListOfMembers: whileRunning((o, _memory, hold) => {
     const members = wantedMembers(o);
     return members === null ? null : lead(o, hold, [{ type: 'writeMembers', members }]);
@@ -119,14 +124,8 @@ export const holderRules: Rules = {
   masterLeads: whileRunning((o, _memory, hold) => lead(o, hold, [])),
 };
 
-type HolderRule = (o: Observation, memory: Memory, hold: Hold) => Outcome | null;
-
 function whileWaiting(rule: HolderRule): Rule {
-  return (o, memory) => (o.hold !== null && o.hold.phase !== 'running' ? rule(o, memory, o.hold) : null);
-}
-
-function whileRunning(rule: HolderRule): Rule {
-  return (o, memory) => (o.hold?.phase === 'running' ? rule(o, memory, o.hold) : null);
+  return (o, memory) => (o.hold !== null && !isLeading(o.hold) ? rule(o, memory, o.hold) : null);
 }
 
 /** A hold whose node has not asked PostgreSQL to promote yet, and must judge whether it may. */
@@ -157,15 +156,6 @@ function isArmed(o: Observation, hold: Hold): boolean {
   const { armed } = o.runner.value;
   if (armed?.term !== hold.term || armed.index < o.published.instructionIndex) return false;
   return Number(BigInt(armed.validUntil)) / 1e6 > o.now;
-}
-
-function lead(o: Observation, hold: Hold, actions: readonly Action[]): Outcome {
-  return {
-    role: 'Master',
-    instruction: { kind: 'lead', term: hold.term },
-    actions,
-    wakeAt: hold.endsAt - o.policy.fenceTimeMs,
-  };
 }
 
 function needsFailsafe(o: Observation, hold: Hold): boolean {
