@@ -76,6 +76,7 @@ export class Loop {
     const decision = decide(observation, this.memory);
     this.memory = decision.memory;
     if (facts.hold === null) this.clockJump.forget();
+    consul.watchRequests(facts.hold !== null);
     this.tellRule(decision);
     this.publish(decision, observation);
     for (const action of decision.actions) this.act(action);
@@ -169,6 +170,7 @@ export class Loop {
       tags: o.policy.tags,
       lastError: report?.error?.message ?? o.postgres.failure ?? postgres.error,
       ...forOperators(o, this.parts),
+      ...(o.disk.switchover == null ? {} : { switchover: o.disk.switchover }),
     };
   }
 }

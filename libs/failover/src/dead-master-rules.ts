@@ -45,7 +45,7 @@ function hasLed(o: Observation): boolean {
 /** Null: no other node ran, or this one was not stopped cleanly at the end of the term that it led. */
 function judgeCleanStop(o: Observation): Ancestry | null {
   const { cleanStop, ledTerm } = o.disk;
-  if (cleanStop == null || cleanStop.term !== ledTerm || !anotherRanAfter(o)) return null;
+  if (ledTerm === null || cleanStop?.term !== ledTerm || !anotherRanAfter(o)) return null;
   const value = o.master.known ? o.master.value.entry?.value : null;
   const last = value == null ? null : lastRunningMaster(value);
   if (last === null) return null;

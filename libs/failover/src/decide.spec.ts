@@ -227,13 +227,10 @@ describe('decide', () => {
 
   it('never lets a former Master follow whose WAL may reach beyond the fork of the new history', () => {
     const law = ({ o }: Case) => {
-      const stop = o.disk.cleanStop;
-      const forks = o.history.known ? o.history.value.promotions.filter(({ term }) => term > o.disk.dataTerm) : [];
-      return (
-        stop != null &&
-        stop.term === o.disk.ledTerm &&
-        (forks.some(({ forkLsn }) => stop.lsn < parseLsn(forkLsn)) || isNewestData(o))
-      );
+      const { cleanStop, ledTerm, dataTerm } = o.disk;
+      if (ledTerm === null || cleanStop?.term !== ledTerm) return false;
+      const forks = o.history.known ? o.history.value.promotions.filter(({ term }) => term > dataTerm) : [];
+      return forks.some(({ forkLsn }) => cleanStop.lsn < parseLsn(forkLsn)) || isNewestData(o);
     };
     expect(breaking(having('forgetLedTerm'), law)).toEqual([]);
   });

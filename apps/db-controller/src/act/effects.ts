@@ -5,6 +5,7 @@ import { lockEffects } from './lock-effects';
 import { peerEffects } from './peer-effects';
 import { postgresEffects } from './postgres-effects';
 import { runningEffects } from './running-effects';
+import { switchoverEffects } from './switchover-effects';
 
 /** One effect for every kind of action. None decides anything. */
 export function effectsOf(parts: Parts): Effects {
@@ -15,6 +16,7 @@ export function effectsOf(parts: Parts): Effects {
     ...postgresEffects(parts),
     ...runningEffects(parts),
     ...peerEffects(parts),
+    ...switchoverEffects(parts),
     readPostgres: () => postgres.readAnew(),
     recordDataTerm: async ({ term }) => {
       disk.update({ dataTerm: term });
@@ -34,6 +36,14 @@ export function effectsOf(parts: Parts): Effects {
         'another node ran as Master after this one: PostgreSQL stays down',
       );
       disk.update({ deadMaster: true });
+      await Promise.resolve();
+    },
+    forgetLedTerm: async () => {
+      log.info(
+        { event: 'data.handed-over', ledTerm: disk.record.ledTerm },
+        'stopped cleanly before the new history begins: follows as a Replica',
+      );
+      disk.update({ ledTerm: null });
       await Promise.resolve();
     },
     forgetData: async () => {

@@ -106,25 +106,27 @@ async function isInRecovery({ postgres }: Parts): Promise<boolean> {
  * Until then `pg_rewind` of PostgreSQL ≤ 15 says "no rewind required", and `pg_control` shows the old timeline. Not at once:
  * the first writes of clients that have just come over would wait behind its writing.
  */
-export async function checkpointInBackground(
-  { server, config, log, facts, clock }: Parts,
-  term: number,
-): Promise<void> {
-  await clock.pause(CHECKPOINT_DELAY_MS);
-  if (facts.hold?.facts.term !== term) return;
+export async function checkpointInBackground(parts: Parts, term: number): Promise<void> {
+  await parts.clock.pause(CHECKPOINT_DELAY_MS);
+  if (parts.facts.hold?.facts.term !== term) return;
+  await takeCheckpoint(parts, CHECKPOINT_TIMEOUT_MS).catch((error: unknown) =>
+    parts.log.warn(
+      { event: 'postgres.checkpoint-failed', why: messageOf(error) },
+      'the checkpoint after the promotion failed',
+    ),
+  );
+}
+
+/** A CHECKPOINT on a connection of its own: everything else on the same one would wait behind it. */
+export async function takeCheckpoint({ server, config }: Parts, timeoutMs: number): Promise<void> {
   const connection = server.hold({
     connectTimeoutMs: config.connectTimeout,
-    queryTimeoutMs: CHECKPOINT_TIMEOUT_MS,
+    queryTimeoutMs: timeoutMs,
     onLost: () => undefined,
   });
   try {
     await connection.open();
-    await checkpoint(connection, CHECKPOINT_TIMEOUT_MS);
-  } catch (error) {
-    log.warn(
-      { event: 'postgres.checkpoint-failed', why: messageOf(error) },
-      'the checkpoint after the promotion failed',
-    );
+    await checkpoint(connection, timeoutMs);
   } finally {
     await connection.close();
   }

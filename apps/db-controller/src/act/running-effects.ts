@@ -3,6 +3,7 @@ import type { BeatResult, Written } from '@ha-postgres/consul-election';
 import type { Effects } from '@ha-postgres/failover';
 import { failpoint } from '../failpoint';
 import type { Parts } from '../parts';
+import type { HoldFacts } from './own-hold';
 import { checkpointInBackground } from './postgres-effects';
 
 /** Promotions that are kept: their terms and forks tell whose data is an ancestor of whose. */
@@ -85,8 +86,21 @@ async function historyEntry({ facts, postgres, self, clock }: Parts, term: numbe
     forkLsn: row?.fork ?? '0/0',
     node: self.node,
     from: hold?.facts.last?.node ?? null,
-    why: hold?.facts.predecessor === null ? 'bootstrap' : `took over from term ${hold?.facts.predecessor.term ?? 0}`,
+    ...reasonOf(self.node, hold?.facts ?? null),
     at: new Date(clock.wallNow()).toISOString(),
     tookMs: Math.round(clock.now() - (hold?.facts.acquiredAt ?? clock.now())),
   };
+}
+
+/** Why this node runs; a promotion that answers a switchover names it, whoever was promoted. */
+function reasonOf(node: string, hold: HoldFacts | null): Pick<HistoryEntry, 'why' | 'switchover'> {
+  const { last = null, predecessor = null } = hold ?? {};
+  const asked = last?.switchover;
+  if (asked === undefined) {
+    return { why: predecessor === null ? 'bootstrap' : `took over from term ${predecessor.term}` };
+  }
+  const { id, successor } = asked;
+  if (node === successor) return { why: `switchover ${id}`, switchover: id };
+  const how = node === last?.node ? `switchover ${id} rolled back` : `switchover ${id}`;
+  return { why: `${how}: ${successor ?? 'nobody'} did not take over`, switchover: id };
 }

@@ -34,5 +34,6 @@ export function observe(parts: Parts, clockJump: ClockJump, inFlight: ReadonlySe
     goneMembers: facts.goneMembers,
     clockJumped: clockJump.look(),
     inFlight,
+    switchover: { request: consul.switchover, look: facts.successors, drainedFor: facts.drainedFor },
   };
 }

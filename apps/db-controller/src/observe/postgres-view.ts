@@ -6,6 +6,7 @@ import {
   type AliveResult,
   type Queryable,
   type ServerState,
+  type WalSender,
 } from '@ha-postgres/pg-health';
 import type { PostgresSight } from '@ha-postgres/failover';
 import { messageOf, type Log, type Millis } from '@ha-postgres/service-kit';
@@ -89,6 +90,11 @@ export class PostgresView {
       streamingReplicas:
         state?.senders.filter((sender) => sender.state === 'streaming').map((sender) => sender.applicationName) ?? [],
     };
+  }
+
+  /** Where WAL goes from here, as last read. */
+  get senders(): readonly WalSender[] {
+    return this.state?.senders ?? [];
   }
 
   get lagBytes(): number | null {
