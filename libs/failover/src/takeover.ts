@@ -166,5 +166,6 @@ export function keepsVote(o: Observation): boolean {
   if (entry?.value == null) return o.disk.dataTerm < o.votedTerm;
   if (entry.value.term > o.votedTerm) return false;
   if (entry.value.term < o.votedTerm) return true;
-  return entry.session !== null && entry.value.phase !== 'running';
+  // One that drains has run, and what it still writes is the end of its WAL.
+  return entry.session !== null && entry.value.phase !== 'running' && entry.value.phase !== 'draining';
 }

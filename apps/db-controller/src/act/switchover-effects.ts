@@ -10,10 +10,12 @@ import { takeCheckpoint } from './postgres-effects';
 const READ_LIMIT_MS = 1000;
 /** A server that needs longer for its checkpoint will need about as long for that of its shutdown. */
 const CHECKPOINT_LIMIT_MS = 30_000;
+/** Who was led here right before its load balancer held the next may still be telling its password. Sessions go on meanwhile. */
+const HANDSHAKE_MS = 100;
 
 /** What a Master does that is asked to hand over, up to the stop of its PostgreSQL. */
 export function switchoverEffects(parts: Parts): Pick<Effects, 'lookForSuccessors' | 'refuseSwitchover' | 'drain'> {
-  const { facts, disk, log } = parts;
+  const { facts, disk, log, clock } = parts;
   return {
     lookForSuccessors: async ({ id }) => {
       let targets = await lookAtMembers(parts);
@@ -47,6 +49,7 @@ export function switchoverEffects(parts: Parts): Pick<Effects, 'lookForSuccessor
       log.info({ event: 'switchover.draining', id, successor, why }, `hands over to ${successor}`);
       await failpoint(parts, 'switchover-draining');
       await waitForHolding(parts, beat.modifyIndex);
+      await clock.pause(HANDSHAKE_MS);
       facts.drainedFor = id;
     },
   };
