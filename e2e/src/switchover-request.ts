@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   parseHistory,
+  parseNodeStatus,
   type HistoryEntry,
   type SwitchoverState,
   type SwitchoverValue,
@@ -51,6 +52,13 @@ export async function promotions(cluster: ClusterFile): Promise<readonly History
   const parsed = parseHistory(await response.text());
   if (!parsed.ok) throw new Error(parsed.why);
   return parsed.value.promotions;
+}
+
+/** Whether a node could take over, as it has told Consul, from where a Master learns it. */
+export async function isToldAble(cluster: ClusterFile, node: string): Promise<boolean | null> {
+  const response = await fetch(`${keyUrl(cluster, `${node}/status`)}?raw`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  const parsed = parseNodeStatus(await response.text());
+  return parsed.ok ? parsed.value.takeover.able : null;
 }
 
 function keyUrl({ consul }: ClusterFile, key: string): string {

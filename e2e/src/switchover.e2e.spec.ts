@@ -2,7 +2,7 @@ import { readNodeStatus, type RemoteCluster } from '@ha-postgres/local-cluster';
 import { refuses } from './load-balancers';
 import { Newcomer } from './newcomer';
 import { sharedCluster } from './shared-cluster';
-import { outcomeOf, promotions, requestSwitchover } from './switchover-request';
+import { isToldAble, outcomeOf, promotions, requestSwitchover } from './switchover-request';
 import { eventually, settled } from './wait-for';
 import { idsBehind, makeWritesTable, Writer } from './writer';
 
@@ -94,10 +94,7 @@ describe('a switchover that cannot be is refused, with the reason, and nothing c
     const replica = cluster.describe().nodes.find(({ role }) => role === 'Replica')?.name ?? '';
     await cluster.freeze(`${replica}/postgres`);
     try {
-      await eventually(`${replica} to know that it could not take over`, async () => {
-        const status = await readNodeStatus(cluster.node(replica).roleServerUrl);
-        return status?.takeover.able === false;
-      });
+      await eventually(`${replica} to say so`, async () => (await isToldAble(cluster.describe(), replica)) === false);
       await isRefused(cluster, master, replica, /could not take over|does not stream/);
     } finally {
       await cluster.thaw(`${replica}/postgres`);
