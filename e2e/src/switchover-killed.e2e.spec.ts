@@ -1,10 +1,11 @@
 import { readNodeStatus, type RemoteCluster } from '@ha-postgres/local-cluster';
 import { deadMastersJoinAgain } from './emptied-data';
 import { Failpoint, type FailpointName } from './failpoint';
+import { loadOn } from './load';
+import { othersThan } from './load-balancers';
 import { sharedCluster } from './shared-cluster';
 import { outcomeOf, requestSwitchover } from './switchover-request';
-import { eventually, settled } from './wait-for';
-import { idsBehind, makeWritesTable, Writer } from './writer';
+import { eventually } from './wait-for';
 
 const SOME_WRITES = 20;
 
@@ -13,35 +14,30 @@ const shared = sharedCluster({ settings: { failpoints: 'true' } });
 /** A controller is killed at one place in a switchover; whatever comes of it must be one of its two ends. */
 async function killedAt(cluster: RemoteCluster, place: FailpointName, whose: 'from' | 'to'): Promise<void> {
   await deadMastersJoinAgain(cluster);
-  const described = cluster.describe();
-  const from = cluster.master?.name ?? '';
-  const to = described.nodes.find(({ name }) => name !== from)?.name ?? '';
-  const port = described.loadBalancers[0]?.masterPort ?? 0;
-  await makeWritesTable(described, port);
-  const writer = Writer.start(described, { port, everyMs: 2, isFresh: false });
+  const [from, to] = pair(cluster);
+  const load = await loadOn(cluster);
   const trap = new Failpoint(cluster, whose === 'from' ? from : to, place);
   try {
-    await eventually('some writes', () => writer.acknowledged.length >= SOME_WRITES);
+    await load.moreWrites(SOME_WRITES);
     trap.set('kill');
-    const id = await requestSwitchover(described, from, to);
+    const id = await requestSwitchover(cluster.describe(), from, to);
     await eventually(`the controller of ${trap.node} to die there`, () => trap.isReached());
     const { promotion, refused } = await outcomeOf(cluster, id);
     expect(refused).toBeNull();
-    const master = promotion?.node ?? '';
-    await eventually(`writes on ${master}`, () => isWrittenOn(writer, master));
+    await load.moreWrites(SOME_WRITES);
     await deadMastersJoinAgain(cluster);
-    await settled(cluster);
-    expect(cluster.master?.name).toBe(master);
+    expect(cluster.master?.name).toBe(promotion?.node);
   } finally {
     trap.remove();
-    await writer.stop();
+    await load.stop();
   }
-  const kept = await idsBehind(described, port);
-  expect(writer.acknowledged.filter(({ id }) => !kept.has(id))).toEqual([]);
+  expect((await load.finish()).violations).toEqual([]);
 }
 
-function isWrittenOn(writer: Writer, node: string): boolean {
-  return writer.acknowledged.slice(-SOME_WRITES).every((write) => write.node === node);
+/** The Master, and who is to succeed it. */
+function pair(cluster: RemoteCluster): [from: string, to: string] {
+  const from = cluster.master?.name ?? '';
+  return [from, othersThan(cluster.describe(), from)[0]?.name ?? ''];
 }
 
 describe('a switchover in which a controller is killed is completed or rolled back, and the cluster takes writes', () => {
@@ -56,33 +52,28 @@ describe('a switchover in which a controller is killed is completed or rolled ba
 describe('a switchover whose successor is lost', () => {
   shared.story('on its way is answered by another node, or rolled back, and loses nothing', async (cluster) => {
     await deadMastersJoinAgain(cluster);
-    const described = cluster.describe();
-    const from = cluster.master?.name ?? '';
-    const to = described.nodes.find(({ name }) => name !== from)?.name ?? '';
-    const port = described.loadBalancers[0]?.masterPort ?? 0;
-    const writer = Writer.start(described, { port, everyMs: 2, isFresh: false });
+    const [from, to] = pair(cluster);
+    const load = await loadOn(cluster);
     const trap = new Failpoint(cluster, from, 'switchover-stopped');
     try {
-      await eventually('some writes', () => writer.acknowledged.length >= SOME_WRITES);
+      await load.moreWrites(SOME_WRITES);
       trap.set('wait');
-      const id = await requestSwitchover(described, from, to);
+      const id = await requestSwitchover(cluster.describe(), from, to);
       await eventually('the Master to have stopped', () => trap.isReached());
       await cluster.freeze(to);
       trap.remove();
       const { promotion } = await outcomeOf(cluster, id);
       expect(promotion?.node).not.toBe(to);
       expect(promotion?.why).toMatch(new RegExp(`^switchover ${id}( rolled back)?: ${to} did not take over$`));
-      await eventually('writes again', () => isWrittenOn(writer, promotion?.node ?? ''));
+      await load.moreWrites(SOME_WRITES);
       await cluster.thaw(to);
       await deadMastersJoinAgain(cluster);
-      await settled(cluster);
       expect(await readNodeStatus(cluster.node(to).roleServerUrl)).toMatchObject({ role: 'Replica', streaming: true });
     } finally {
       trap.remove();
       await cluster.thaw(to);
-      await writer.stop();
+      await load.stop();
     }
-    const kept = await idsBehind(described, port);
-    expect(writer.acknowledged.filter(({ id }) => !kept.has(id))).toEqual([]);
+    expect((await load.finish()).violations).toEqual([]);
   });
 });

@@ -1,10 +1,10 @@
 import { readNodeStatus, type RemoteCluster } from '@ha-postgres/local-cluster';
+import { loadOn } from './load';
 import { refuses } from './load-balancers';
 import { Newcomer } from './newcomer';
 import { sharedCluster } from './shared-cluster';
 import { isToldAble, outcomeOf, promotions, requestSwitchover } from './switchover-request';
 import { eventually, settled } from './wait-for';
-import { idsBehind, makeWritesTable, Writer } from './writer';
 
 const MORE_WRITES = 20;
 
@@ -14,31 +14,28 @@ const shared = sharedCluster({});
 async function handsOver(cluster: RemoteCluster, to: string | null): Promise<void> {
   const described = cluster.describe();
   const from = cluster.master?.name ?? '';
-  const ports = described.loadBalancers.map(({ masterPort }) => masterPort);
-  await makeWritesTable(described, ports[0] ?? 0);
-  const writers = ports.map((port) => Writer.start(described, { port, everyMs: 2, isFresh: false }));
-  const newcomers = ports.map((port) => Newcomer.start(described, port));
-  const writeOn = (node: string) =>
-    writers.every(({ acknowledged }) => acknowledged.filter((write) => write.node === node).length >= MORE_WRITES);
+  const load = await loadOn(cluster, { clients: [{ everyMs: 2, isFresh: false }], probeEveryMs: 200 });
+  const newcomers = described.loadBalancers.map(({ masterPort }) => Newcomer.start(described, masterPort));
   let next: string;
   try {
-    await eventually(`writes on ${from}`, () => writeOn(from));
+    await load.moreWrites(MORE_WRITES);
     const { promotion, refused } = await outcomeOf(cluster, await requestSwitchover(described, from, to));
     expect(refused).toBeNull();
     next = promotion?.node ?? '';
     expect(promotion?.why).not.toMatch(/did not take over/);
-    await eventually(`writes on ${next}`, () => writeOn(next));
+    await load.moreWrites(MORE_WRITES);
     await settled(cluster);
   } finally {
-    await Promise.all([...writers, ...newcomers].map((client) => client.stop()));
+    await Promise.all([load, ...newcomers].map((client) => client.stop()));
   }
   if (to !== null) expect(next).toBe(to);
   expect(next).not.toBe(from);
   expect(await readNodeStatus(cluster.node(from).roleServerUrl)).toMatchObject({ role: 'Replica', streaming: true });
   expect(newcomers.flatMap(({ refusals }) => refusals)).toEqual([]);
   expect(newcomers.every(({ served }) => served > MORE_WRITES)).toBe(true);
-  const kept = await idsBehind(described, ports[0] ?? 0);
-  expect(writers.flatMap(({ acknowledged }) => acknowledged).filter(({ id }) => !kept.has(id))).toEqual([]);
+  const { violations, writers } = await load.finish();
+  expect(violations).toEqual([]);
+  expect(writers.map(({ node }) => node)).toEqual([from, next]);
 }
 
 describe('a switchover under load loses nothing, refuses no new connection, and leaves the old Master a Replica that streams', () => {
