@@ -3,6 +3,15 @@ import { join } from 'node:path';
 import type { RemoteCluster } from '@ha-postgres/local-cluster';
 import { logOf } from './log-of';
 
+/** In the order in which a switchover comes by: the first four at its Master, the others at its successor. */
+export type FailpointName =
+  | 'switchover-accepted'
+  | 'switchover-draining'
+  | 'switchover-stopped'
+  | 'switchover-released'
+  | 'before-promote'
+  | 'before-running';
+
 /**
  * A place where a node's db-controller waits while a file is there, so that what holds in between can be looked at without
  * haste; or where it kills itself, once. The cluster needs the setting `failpoints: 'true'`.
@@ -14,7 +23,7 @@ export class Failpoint {
   constructor(
     private readonly cluster: RemoteCluster,
     readonly node: string,
-    private readonly name: 'before-promote' | 'before-running',
+    private readonly name: FailpointName,
   ) {
     this.file = join(cluster.workdir, node, 'controller', `failpoint-${name}`);
   }

@@ -25,6 +25,8 @@ describe('what a node must not forget', () => {
       highestTermNode: null,
       highestModifyIndex: 0,
       epoch: 0,
+      switchover: null,
+      cleanStop: null,
       dataTerm: 0,
       ledTerm: null,
       deadMaster: false,

@@ -1,6 +1,7 @@
-import type { LastMaster, NodeAddress, Phase } from '@ha-postgres/cluster-state';
+import type { LastMaster, NodeAddress, Phase, SwitchoverState } from '@ha-postgres/cluster-state';
 import type { Log, Millis } from '@ha-postgres/service-kit';
 import type { DiskRecord } from '@ha-postgres/failover';
+import { parseLsn } from '@ha-postgres/lsn';
 import { errors } from './errors';
 import type { Machine } from './machine';
 import type { StateStore } from './ports';
@@ -17,6 +18,14 @@ export interface StoredHold {
   readonly predecessor: { readonly node: string; readonly term: number } | null;
   readonly last: LastMaster | null;
   readonly parentTerm: number;
+  readonly acquiredIndex?: number;
+  /** The switchover for which it drains. */
+  readonly drain?: Drain;
+}
+
+export interface Drain {
+  readonly id: string;
+  readonly successor: string;
 }
 
 /** Everything that this node must not forget, in one file outside the data directory. */
@@ -38,6 +47,10 @@ export interface Stored {
   readonly hold: StoredHold | null;
   /** The list of members as last read, for an administrator where Consul has forgotten it. Nothing is decided by it. */
   readonly knownMembers: readonly NodeAddress[];
+  /** What became of the last switchover that this node was asked for. */
+  readonly switchover: SwitchoverState | null;
+  /** See {@link DiskRecord.cleanStop}; the position as `pg_lsn` text. */
+  readonly cleanStop: { readonly term: number; readonly lsn: string } | null;
 }
 
 /** ModifyIndex grows with every beat; it need not be written each time to show that Consul's memory went back. */
@@ -79,7 +92,7 @@ export class Disk {
 
   get record(): DiskRecord {
     const { highestTerm, highestTermNode, epoch, dataTerm, ledTerm, deadMaster, promise } = this.stored;
-    const { highestSyncVersion, admittedTerm } = this.stored;
+    const { highestSyncVersion, admittedTerm, switchover, cleanStop } = this.stored;
     return {
       highestTerm,
       highestTermNode,
@@ -91,6 +104,8 @@ export class Disk {
       promisedUntil: promise?.until ?? Number.NEGATIVE_INFINITY,
       highestSyncVersion,
       admittedTerm,
+      switchover,
+      cleanStop: cleanStop === null ? null : { ...cleanStop, lsn: parseLsn(cleanStop.lsn) },
     };
   }
 
@@ -100,6 +115,13 @@ export class Disk {
     if (JSON.stringify(next) === JSON.stringify(this.stored)) return;
     this.store.write(next);
     this.stored = next;
+  }
+
+  /** The hold is over, and so is the switchover for which it drained: from here on the history tells. */
+  holdEnded(): void {
+    const { switchover } = this.stored;
+    const isOver = switchover?.state === 'draining';
+    this.update({ hold: null, ...(isOver ? { switchover: { ...switchover, state: 'released' } } : {}) });
   }
 
   promise(until: Millis): void {
@@ -175,5 +197,7 @@ function emptyState(node: string): Stored {
     promise: null,
     hold: null,
     knownMembers: [],
+    switchover: null,
+    cleanStop: null,
   };
 }

@@ -1,6 +1,6 @@
 import type { NodeAddress, RunnerReport } from '@ha-postgres/cluster-state';
 import type { Session } from '@ha-postgres/consul-election';
-import type { Fact, Votes } from '@ha-postgres/failover';
+import type { Fact, SwitchoverSight, Votes } from '@ha-postgres/failover';
 import type { Millis } from '@ha-postgres/service-kit';
 import type { OwnHold } from './act/own-hold';
 import type { WalTail } from './act/wal-tail';
@@ -23,6 +23,10 @@ export class Facts {
   /** Processes of the data directory have been seen from here: that none is seen then means that none is there. */
   seesPostgres = false;
   lastFailsafeAskAt: Millis | null = null;
+  /** Who could succeed, as seen for the switchover of that id. */
+  successors: SwitchoverSight['look'] = null;
+  /** The switchover for which the load balancers have had their time to hold clients. */
+  drainedFor: string | null = null;
   reachableReplicas: readonly NodeAddress[] = [];
   goneMembers: readonly string[] = [];
   /** Replicas that may stand in the synchronous rule; null: not looked since this node runs as Master. */

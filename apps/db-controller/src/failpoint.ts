@@ -4,6 +4,15 @@ import type { Parts } from './parts';
 
 const POLL_MS = 10;
 
+/** In the order in which a switchover comes by. */
+export type Failpoint =
+  | 'switchover-accepted'
+  | 'switchover-draining'
+  | 'switchover-stopped'
+  | 'switchover-released'
+  | 'before-promote'
+  | 'before-running';
+
 /**
  * A place where tests hold or kill this controller at an exact moment, which no signal from outside could hit. Switched off
  * unless option `failpoints` is on; then the file `failpoint-NAME` in the state directory says `kill` (once), or `wait`
@@ -11,7 +20,7 @@ const POLL_MS = 10;
  */
 export async function failpoint(
   { config, log, clock }: Pick<Parts, 'config' | 'log' | 'clock'>,
-  name: 'before-promote' | 'before-running',
+  name: Failpoint,
 ): Promise<void> {
   const path = join(config.stateDir, `failpoint-${name}`);
   if (!config.failpoints || !existsSync(path)) return;

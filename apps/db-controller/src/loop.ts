@@ -83,6 +83,7 @@ export class Loop {
     const decision = decide(observation, this.memory);
     this.memory = decision.memory;
     if (facts.hold === null) this.clockJump.forget();
+    consul.watchRequests(facts.hold !== null);
     this.tellRule(decision);
     this.publish(decision, observation);
     for (const action of decision.actions) this.act(action);
@@ -181,6 +182,7 @@ export class Loop {
       sync: syncStatus(o),
       lastError: report?.error?.message ?? o.postgres.failure ?? postgres.error,
       ...forOperators(o, this.parts),
+      ...(o.disk.switchover == null ? {} : { switchover: o.disk.switchover }),
     };
   }
 }

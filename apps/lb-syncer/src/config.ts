@@ -43,6 +43,24 @@ export const options = defineOptions({
     description:
       'backend whose server replication0 leads Replicas to the Master until it has released the key; absent: none',
   },
+  hold: {
+    type: 'enum',
+    values: ['switchover', 'always', 'never'],
+    default: 'switchover',
+    description: 'when new clients of the master port wait for the next Master instead of being refused',
+  },
+  holdTimeout: {
+    type: 'duration',
+    default: '10s',
+    minimum: '100ms',
+    maximum: '5m',
+    description: "how long they wait at most; HAProxy's `timeout queue` must be longer",
+  },
+  holdAddress: {
+    type: 'string',
+    default: '127.0.0.1:9997',
+    description: 'the bind of the plug by which they wait: host:port of this machine, or the path of a unix socket',
+  },
   host: { type: 'string', default: '0.0.0.0', description: 'address on which /healthz and /metrics are served' },
   port: { type: 'port', default: 8080, description: 'port on which /healthz and /metrics are served' },
   pollInterval: {
@@ -88,6 +106,7 @@ export function configRules(config: Config): string[] {
   );
   return [
     ...problemOf(() => parseHaproxyAddress(config.haproxyAddress)),
+    ...problemOf(() => parseHaproxyAddress(config.holdAddress)),
     ...problemOf(() => clusterKeys(config.consulPrefix)),
     ...(new Set(backends).size < backends.length ? [`backends must differ: ${backends.join(', ')}`] : []),
     ...(config.consulSilenceMax < CONSUL_SILENCE_LEAST_MS

@@ -11,6 +11,8 @@ export interface ServerNow {
   /** In forced maint: the state that we set. (Maint for other reasons is HAProxy's own, and not ours to end.) */
   readonly isResting: boolean;
   readonly isDraining: boolean;
+  /** 0: led to by nobody but who is sent there by name. */
+  readonly weight: number;
   readonly sessions: number;
 }
 
@@ -27,6 +29,7 @@ export function currentState(servers: readonly ServerState[], stats: readonly St
     check: state.checkConfigured ? { host: state.checkAddress, port: state.checkPort } : null,
     isResting: state.adminState.forcedMaint,
     isDraining: state.adminState.forcedDrain,
+    weight: state.weight,
     sessions: sessions.get(key(state.backend, state.server)) ?? 0,
   }));
 }

@@ -64,6 +64,32 @@ describe('difference', () => {
     expect(lines.some((line) => line.includes('replication0 health'))).toBe(false);
   });
 
+  it('lets the sessions of a Master that hands over go on, and closes them when it has released the key', () => {
+    const leaving = masterValue(0, { phase: 'draining', successor: 'pg-1' });
+    const haproxy = settledHaproxy();
+    haproxy.connectClients();
+    const draining = planBackends(view({ master: held(leaving) }), BACKENDS, true);
+    const master = (desired: Desired) => linesTo(desired, haproxy).filter((line) => line.includes('/master0'));
+    expect(master(draining)).toEqual(['set server master/master0 state drain']);
+    apply(draining, haproxy);
+    expect(linesTo(draining, haproxy)).toEqual([]);
+    expect(master(desiredOf(view({ master: held({ ...leaving, released: true }, null) })))).toEqual([
+      'set server master/master0 state maint',
+      'shutdown sessions server master/master0',
+    ]);
+  });
+
+  it('opens the way to the next Master before it takes the plug out', () => {
+    const haproxy = settledHaproxy();
+    plugIn(haproxy);
+    const lines = linesTo(desiredOf(view({ master: held(masterValue(1)) })), haproxy);
+    expect(lines.slice(4, 7)).toEqual([
+      'set server master/master0 state ready',
+      'set server master/hold state maint',
+      'shutdown sessions server master/hold',
+    ]);
+  });
+
   it('ends a drain that somebody else began', () => {
     const haproxy = settledHaproxy();
     haproxy.apply({ line: 'set server standby/standby1 state drain', kind: 'action' });
@@ -92,8 +118,15 @@ const anyPhase = fc.constantFrom<Phase>('waiting', 'promoting', 'running', 'drai
 const anyMaster = fc.oneof(
   fc.constant<ClusterView['master']>({ told: false }),
   fc
-    .tuple(fc.nat(3), anyPhase, fc.boolean(), fc.option(fc.constantFrom('s1', 's2')), fc.constantFrom(5432, 5433))
-    .map(([ordinal, phase, released, session, port]) => held(masterValue(ordinal, { phase, released, port }), session)),
+    .record({
+      ordinal: fc.nat(3),
+      phase: anyPhase,
+      released: fc.boolean(),
+      successor: fc.constantFrom(null, 'pg-1'),
+      session: fc.option(fc.constantFrom('s1', 's2')),
+      port: fc.constantFrom(5432, 5433),
+    })
+    .map(({ ordinal, session, ...value }) => held(masterValue(ordinal, value), session)),
 );
 const anyView: fc.Arbitrary<ClusterView> = fc
   .record({
@@ -120,6 +153,28 @@ const addressesOf = (desired: Desired): Map<string, string> =>
     }),
   );
 
+/** Where sessions may go on that stand already. */
+const drainedTo = (desired: Desired, path: string): string | null => {
+  const [backend = '', server = ''] = path.split('/');
+  const wish = wishFor(desired, backend, server);
+  return wish.kind === 'drain' ? `${wish.target.host}:${wish.target.port}` : null;
+};
+
+/** The Master of a view is about to leave. */
+function handingOver(of: ClusterView): ClusterView {
+  const { master } = of;
+  if (!master.told || master.value.value === null) return of;
+  const value = { ...master.value.value, phase: 'draining', released: false, successor: 'pg-1' } as const;
+  return { ...of, master: { told: true, value: { ...master.value, value } } };
+}
+
+/** As an interrupted or a finished hold leaves it: see `hold-plug.ts`. */
+function plugIn(haproxy: ModelHaproxy, commands = 5): void {
+  const lines = ['state maint', 'addr 127.0.0.1 port 7', 'weight 0', 'state ready', 'weight 1'];
+  for (const line of lines.slice(0, commands))
+    haproxy.apply({ line: `set server master/hold ${line}`, kind: 'action' });
+}
+
 const isLeft = (desired: Desired, path: string): boolean => {
   const [backend = '', server = ''] = path.split('/');
   return wishFor(desired, backend, server).kind === 'leave';
@@ -127,15 +182,19 @@ const isLeft = (desired: Desired, path: string): boolean => {
 
 describe('difference, whatever came before', () => {
   it('ends the same when interrupted after any command, with clients coming in and HAProxy restarting', () => {
-    const counts = { left: 0, moved: 0 };
+    const counts = { left: 0, moved: 0, drained: 0 };
     fc.assert(
       fc.property(
         fc.array(anyView, { maxLength: 3 }),
         anyView,
         fc.nat(40),
         fc.boolean(),
-        (before, last, count, restarts) => {
+        fc.nat(5),
+        (before, other, count, restarts, plugged) => {
+          // Half of them hand over what stood before.
+          const last = count % 2 === 0 ? handingOver(before.at(-1) ?? view()) : other;
           const haproxy = new ModelHaproxy(SERVERS);
+          plugIn(haproxy, plugged);
           for (const earlier of before) {
             apply(desiredOf(earlier), haproxy);
             haproxy.connectClients();
@@ -153,6 +212,13 @@ describe('difference, whatever came before', () => {
               counts.left += 1;
               continue;
             }
+            const drained = drainedTo(desired, path);
+            if (drained !== null && server.isDraining) {
+              counts.drained += 1;
+              expect([path, server.address]).toEqual([path, drained]);
+              expect(server.sessions.filter((address) => address !== drained)).toEqual([]);
+              continue;
+            }
             counts.moved += serving.has(path) ? 1 : 0;
             expect([path, server.isResting ? null : server.address]).toEqual([path, serving.get(path) ?? null]);
             expect(server.sessions.filter((address) => address !== serving.get(path))).toEqual([]);
@@ -163,6 +229,7 @@ describe('difference, whatever came before', () => {
     );
     expect(counts.left).toBeGreaterThan(0);
     expect(counts.moved).toBeGreaterThan(0);
+    expect(counts.drained).toBeGreaterThan(0);
   });
 
   it('never takes a connection to an address that neither the old nor the new state leads to', () => {

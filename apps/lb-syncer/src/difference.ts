@@ -62,12 +62,22 @@ function serving(server: ServerNow, target: Target, options: DifferenceOptions):
   return server.isDraining ? [setServerState(server, 'ready')] : [];
 }
 
+/** One that does not serve the target takes no connections already, or is to take none. */
+function draining(server: ServerNow, target: Target): Command[] {
+  if (server.isResting || !leadsThere(server, target)) return resting(server);
+  return server.isDraining ? [] : [setServerState(server, 'drain')];
+}
+
 function commandsFor(server: ServerNow, wish: Wish, options: DifferenceOptions): Command[] {
   switch (wish.kind) {
     case 'serve':
       return serving(server, wish.target, options);
     case 'rest':
       return resting(server);
+    case 'drain':
+      return draining(server, wish.target);
+    // The plug is put in before all else, by more than commands.
+    case 'plug':
     case 'leave':
       return [];
   }

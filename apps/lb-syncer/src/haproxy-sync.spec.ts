@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Command, Reply } from '@ha-postgres/haproxy-runtime';
 import { silentLog } from '@ha-postgres/service-kit';
-import { HaproxySync } from './haproxy-sync';
+import { HaproxySync, type Hold } from './haproxy-sync';
 import { planBackends, type Desired } from './plan-backends';
 import { ModelHaproxy } from './testing/model-haproxy';
 import { BACKENDS, SERVERS, held, masterValue, view } from './testing/views';
@@ -30,11 +30,11 @@ class ModelRuntime {
   }
 
   #states(): string {
-    const rows = this.model.now().map(({ backend, server, host, port, check, isResting, isDraining }, id) => {
+    const rows = this.model.now().map(({ backend, server, host, port, check, isResting, isDraining, weight }, id) => {
       const admin = (isResting ? 1 : 0) | (isDraining ? 8 : 0) | 4;
       const checks = check === null ? '- 0' : `${String(check.host)} ${check.port}`;
       const [checkHost = '-', checkPort = '0'] = checks.split(' ');
-      return `1 ${backend} ${id + 1} ${server} ${String(host)} 2 ${admin} 1 1 0 1 0 0 ${check === null ? 0 : 6} 0 0 0 - ${port} - 0 ${checkPort} ${checkHost} - 0`;
+      return `1 ${backend} ${id + 1} ${server} ${String(host)} 2 ${admin} ${weight} 1 0 1 0 0 ${check === null ? 0 : 6} 0 0 0 - ${port} - 0 ${checkPort} ${checkHost} - 0`;
     });
     return ['1', `# ${STATE_COLUMNS}`, ...rows].join('\n');
   }
@@ -55,8 +55,33 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((sync) => sync.stop()));
 });
 
+/** A plug that is in as long as the test says so; what was done to it, among the commands. */
+class FakePlug {
+  inside = false;
+  fails = false;
+
+  constructor(private readonly runtime: ModelRuntime) {}
+
+  isIn = () => this.inside;
+
+  putIn(): Promise<void> {
+    this.runtime.batches.push([this.fails ? 'plug fails' : 'plug in']);
+    if (this.fails) return Promise.reject(new Error('HAProxy closed the plug'));
+    this.inside = true;
+    return Promise.resolve();
+  }
+
+  turnAway(): Promise<void> {
+    this.runtime.batches.push(['turn away']);
+    this.inside = false;
+    return Promise.resolve();
+  }
+}
+
 function start(runtime: ModelRuntime) {
   const settled: Desired[] = [];
+  const holds: Hold[] = [];
+  const plug = new FakePlug(runtime);
   const failures: string[] = [];
   const sync = new HaproxySync({
     runtime,
@@ -67,11 +92,16 @@ function start(runtime: ModelRuntime) {
     onAnswer: () => undefined,
     onFailure: (why) => failures.push(why),
     onChanged: () => undefined,
-    onSettled: (desired) => settled.push(desired),
+    onSettled: (desired, hold) => {
+      settled.push(desired);
+      holds.push(hold);
+    },
+    plug,
+    masterBackend: 'master',
   });
   running.push(sync);
   sync.start();
-  return { sync, settled, failures };
+  return { sync, settled, failures, holds, plug };
 }
 
 async function until(what: string, holds: () => boolean): Promise<void> {
@@ -84,6 +114,9 @@ async function until(what: string, holds: () => boolean): Promise<void> {
 }
 
 const desired = planBackends(view(), BACKENDS);
+const leaving = masterValue(0, { phase: 'draining', successor: 'pg-1' });
+const draining = planBackends(view({ master: held(leaving) }), BACKENDS, true);
+const over = planBackends(view({ master: held({ ...leaving, released: true }, null) }), BACKENDS, false);
 const promoted = planBackends(view({ master: held(masterValue(1)) }), BACKENDS);
 
 describe('HaproxySync', () => {
@@ -145,5 +178,50 @@ describe('HaproxySync', () => {
     expect(settled).toEqual([]);
     runtime.refuses = () => false;
     await until('it is settled', () => settled.length > 0);
+  });
+
+  it('has clients wait before the Master takes no more, and until the next one serves', async () => {
+    const runtime = new ModelRuntime();
+    const { sync, settled, holds } = start(runtime);
+    sync.want(desired);
+    await until('it is settled', () => settled.length > 0);
+    expect(holds.at(-1)).toEqual({ holding: false, canHold: true });
+    sync.want(draining);
+    await until('it is settled', () => settled.at(-1) === draining);
+    expect(holds.at(-1)).toEqual({ holding: true, canHold: true });
+    sync.want(promoted);
+    await until('the next one serves', () => settled.at(-1) === promoted);
+    const order = runtime.changes.filter((line) => line === 'plug in' || line.includes('master0 state'));
+    // After the two of the first wish.
+    expect(order.slice(2)).toEqual([
+      'plug in',
+      'set server master/master0 state drain',
+      'set server master/master0 state maint',
+      'set server master/master0 state ready',
+    ]);
+    expect(runtime.changes).not.toContain('turn away');
+  });
+
+  it('refuses whoever waits when it is to wait no longer', async () => {
+    const runtime = new ModelRuntime();
+    const { sync, settled, holds } = start(runtime);
+    sync.want(draining);
+    await until('it is settled', () => settled.at(-1) === draining);
+    sync.want(over);
+    await until('it is settled', () => settled.at(-1) === over);
+    expect(runtime.changes).toContain('turn away');
+    expect(holds.at(-1)?.holding).toBe(false);
+  });
+
+  it('takes the Master out all the same if clients cannot wait, and says so', async () => {
+    const runtime = new ModelRuntime();
+    const { sync, settled, holds, plug } = start(runtime);
+    plug.fails = true;
+    sync.want(desired);
+    await until('it is settled', () => settled.length > 0);
+    sync.want(draining);
+    await until('it is settled', () => settled.at(-1) === draining);
+    expect(runtime.changes).toContain('set server master/master0 state drain');
+    expect(holds.at(-1)?.holding).toBe(false);
   });
 });

@@ -2,7 +2,8 @@ import { readReply, showServersState, showStat, type HaproxyRuntime } from '@ha-
 import type { Log } from '@ha-postgres/service-kit';
 import { currentState, type ServerNow } from './current-state';
 import { difference, missingServers, type Change } from './difference';
-import type { Desired } from './plan-backends';
+import type { HoldPlug } from './hold-plug';
+import { HOLD_SERVER, type Desired } from './plan-backends';
 import { Wakeup } from './wakeup';
 
 export interface HaproxySyncOptions {
@@ -18,8 +19,17 @@ export interface HaproxySyncOptions {
   /** Called with what was done, `tookMs` after the wish for it or the discovery that it does not hold. */
   readonly onChanged: (changes: readonly Change[], tookMs: number) => void;
   /** HAProxy's own words say that the wish holds. */
-  readonly onSettled: (desired: Desired) => void;
+  readonly onSettled: (desired: Desired, hold: Hold) => void;
+  /** Puts the plug in by which clients wait; null: they never do. */
+  readonly plug: Pick<HoldPlug, 'isIn' | 'putIn' | 'turnAway'> | null;
+  readonly masterBackend: string;
   readonly now: () => number;
+}
+
+/** New clients wait; and whether this HAProxy could let them. */
+export interface Hold {
+  readonly holding: boolean;
+  readonly canHold: boolean;
 }
 
 /** While HAProxy cannot be reached (it is being restarted) it is tried so often: connecting to a closed port costs nothing. */
@@ -92,10 +102,14 @@ export class HaproxySync {
     for (let round = 0; ; round += 1) {
       const desired = this.#desired;
       if (desired === null) return pollIntervalMs;
+      if (await this.#changeHold(desired, current, signal)) {
+        current = await this.#read('statesAndSessions', signal);
+        isReadBack = true;
+      }
       const changes = difference(desired, current, { isFresh: isFresh() });
       if (changes.length === 0 && isReadBack) {
         this.#reportProblem(missingServers(desired, current));
-        onSettled(desired);
+        onSettled(desired, this.#holdIn(current));
         return pollIntervalMs;
       }
       if (round === ROUNDS_MAX) {
@@ -106,6 +120,38 @@ export class HaproxySync {
       current = await this.#read('statesAndSessions', signal);
       isReadBack = true;
     }
+  }
+
+  /** First of all: who comes while the Master leaves is to wait already. True if something was done. */
+  async #changeHold(desired: Desired, current: readonly ServerNow[], signal: AbortSignal): Promise<boolean> {
+    const { plug, log } = this.options;
+    const server = this.#holdServer(current);
+    if (plug === null || server === undefined) return false;
+    if (!desired.holding) {
+      // A Master that serves takes whoever waits.
+      if (desired.master === null && plug.isIn(server)) await plug.turnAway(signal);
+      return false;
+    }
+    if (plug.isIn(server)) return false;
+    try {
+      await plug.putIn(server, signal);
+      log.info({ event: 'hold.began' }, 'new clients wait for the next Master');
+    } catch (error) {
+      log.warn({ event: 'hold.failed', err: error }, 'new clients cannot wait for the next Master, and are refused');
+      return false;
+    }
+    return true;
+  }
+
+  #holdServer(current: readonly ServerNow[]): ServerNow | undefined {
+    return current.find(({ backend, server }) => backend === this.options.masterBackend && server === HOLD_SERVER);
+  }
+
+  #holdIn(current: readonly ServerNow[]): Hold {
+    const { plug } = this.options;
+    const server = this.#holdServer(current);
+    if (plug === null || server === undefined) return { holding: false, canHold: false };
+    return { holding: plug.isIn(server), canHold: true };
   }
 
   async #read(look: Look, signal: AbortSignal): Promise<readonly ServerNow[]> {

@@ -2,10 +2,12 @@ import { clusterKeys } from '@ha-postgres/cluster-state';
 import type { ConsulClient } from '@ha-postgres/consul-election';
 import type { HaproxyRuntime, RuntimeAddress } from '@ha-postgres/haproxy-runtime';
 import { monotonicNow, type Log, type Metrics } from '@ha-postgres/service-kit';
-import type { ClusterView } from './cluster-view';
+import { NOTHING_TOLD, type ClusterView } from './cluster-view';
 import { ConsulWatches } from './consul-watches';
 import { Contact } from './contact';
-import { HaproxySync } from './haproxy-sync';
+import { HaproxySync, type Hold } from './haproxy-sync';
+import { HoldPlug } from './hold-plug';
+import { NOT_HOLDING, nextHold, type HoldMode, type HoldState } from './holding';
 import type { Health } from './http';
 import { Presence } from './presence';
 import { isSamePlan, planBackends, type BackendNames, type Desired } from './plan-backends';
@@ -24,6 +26,8 @@ export interface LbSyncerOptions {
   readonly client: ConsulClient;
   readonly runtime: HaproxyRuntime;
   readonly haproxyAddress: RuntimeAddress;
+  /** When clients wait for a Master, how long at most, and through which bind. */
+  readonly hold: { readonly mode: HoldMode; readonly timeoutMs: number; readonly address: RuntimeAddress };
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -44,7 +48,11 @@ export class LbSyncer {
   readonly #haproxy: Contact;
   readonly #silence;
   readonly #routed;
+  readonly #plug: HoldPlug;
   #plan: Desired | null = null;
+  #view: ClusterView = NOTHING_TOLD;
+  #hold: HoldState = NOT_HOLDING;
+  #holdEnds: NodeJS.Timeout | null = null;
 
   constructor(private readonly options: LbSyncerOptions) {
     const { client, runtime, log, metrics, name } = options;
@@ -62,6 +70,7 @@ export class LbSyncer {
       onAnswer: () => this.#onConsulAnswer(),
       onFailure: (why) => this.#consul.failed(why),
     });
+    this.#plug = new HoldPlug({ runtime, address: options.hold.address, onLost: () => this.#sync.lookAgain(), log });
     this.#sync = new HaproxySync({
       runtime,
       log,
@@ -71,7 +80,9 @@ export class LbSyncer {
       onAnswer: () => this.#haproxy.answered(),
       onFailure: (why) => this.#haproxy.failed(why),
       onChanged: (changes, tookMs) => routing.changed(changes, tookMs),
-      onSettled: (desired) => this.#onSettled(desired),
+      onSettled: (desired, hold) => this.#onSettled(desired, hold),
+      plug: this.#plug,
+      masterBackend: options.backends.master,
     });
     this.#presence = new Presence(options.haproxyAddress, () => this.#sync.lookAgain());
     this.#silence = metrics.gauge('hapg_lb_silence_seconds', 'Since the last good answer', ['of']);
@@ -89,7 +100,10 @@ export class LbSyncer {
   async stop(): Promise<void> {
     this.#watches.stop();
     this.#presence.stop();
+    if (this.#holdEnds !== null) clearTimeout(this.#holdEnds);
     await Promise.all([this.#sync.stop(), this.#report.stop()]);
+    // Whoever waits is refused: nobody would end it.
+    this.#plug.close();
   }
 
   health(): Health {
@@ -106,11 +120,29 @@ export class LbSyncer {
   }
 
   #onView(view: ClusterView): void {
-    const plan = planBackends(view, this.options.backends);
+    this.#view = view;
+    const plan = planBackends(view, this.options.backends, this.#isHolding());
     if (this.#plan !== null && isSamePlan(this.#plan, plan)) return;
     this.#warnOfProblems(plan);
     this.#plan = plan;
     this.#sync.want(plan);
+  }
+
+  /** Judged anew with each view, and when the time is over. */
+  #isHolding(): boolean {
+    const { mode, timeoutMs } = this.options.hold;
+    const before = this.#hold;
+    const next = nextHold(before, this.#view, mode, monotonicNow(), timeoutMs);
+    this.#hold = next;
+    if (next.kind === 'over' && before.kind === 'holding') {
+      this.options.log.warn({ event: 'hold.over', timeoutMs }, 'no Master within holdTimeout: clients are refused');
+    }
+    if (this.#holdEnds !== null) clearTimeout(this.#holdEnds);
+    this.#holdEnds =
+      next.kind === 'holding'
+        ? setTimeout(() => this.#onView(this.#view), Math.ceil(next.since + timeoutMs - monotonicNow()))
+        : null;
+    return next.kind === 'holding';
   }
 
   #warnOfProblems({ problems }: Desired): void {
@@ -131,12 +163,13 @@ export class LbSyncer {
     return at !== null && monotonicNow() - at < FRESH_MS;
   }
 
-  #onSettled(desired: Desired): void {
+  #onSettled(desired: Desired, { holding, canHold }: Hold): void {
     this.#report.report({
       name: this.options.name,
       appliedIndex: desired.masterIndex,
       master: desired.master,
-      holding: false,
+      holding,
+      canHold: canHold && this.options.hold.mode !== 'never',
       standbys: desired.standbys,
     });
   }

@@ -36,6 +36,11 @@ runApp({
       client,
       runtime,
       haproxyAddress,
+      hold: {
+        mode: config.hold,
+        timeoutMs: config.holdTimeout,
+        address: parseHaproxyAddress(config.holdAddress),
+      },
       log,
       metrics,
     });

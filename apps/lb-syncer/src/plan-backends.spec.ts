@@ -23,6 +23,7 @@ describe('planBackends', () => {
   it('leads to the holder of the key and to the passing Replicas in the slots of their ordinals', () => {
     expect(routes(plan())).toEqual({
       master0: 'pg-0',
+      hold: 'rest',
       replication0: 'pg-0',
       standby0: 'rest',
       standby1: 'pg-1',
@@ -54,6 +55,23 @@ describe('planBackends', () => {
     expect(routes(plan({ master: held(masterValue(0), null) })).master0).toBe('rest');
     expect(routes(plan({ master: held(null, null) })).master0).toBe('rest');
     expect(routes(plan({ master: held(masterValue(0, { released: true })) })).master0).toBe('rest');
+  });
+
+  it('lets the sessions of a Master that hands over go on until it has released the key, and no new ones come', () => {
+    const leaving = masterValue(0, { phase: 'draining', successor: 'pg-1' });
+    const wish = (session: string | null, over = {}) =>
+      wishFor(plan({ master: held({ ...leaving, ...over }, session) }), 'master', 'master0');
+    expect(wish('s1')).toMatchObject({ kind: 'drain', target: { node: 'pg-0', port: 5432 } });
+    expect(wish(null)).toEqual({ kind: 'rest' });
+    expect(wish(null, { released: true })).toEqual({ kind: 'rest' });
+    expect(plan({ master: held(leaving) }).master).toBeNull();
+  });
+
+  it('plugs the master backend while clients are held, and rests the plug otherwise', () => {
+    const leaving = view({ master: held(masterValue(0, { phase: 'draining', successor: 'pg-1' })) });
+    expect(wishFor(planBackends(leaving, BACKENDS, true), 'master', 'hold').kind).toBe('plug');
+    expect(wishFor(planBackends(leaving, BACKENDS, false), 'master', 'hold').kind).toBe('rest');
+    expect(isSamePlan(planBackends(leaving, BACKENDS, true), planBackends(leaving, BACKENDS, false))).toBe(false);
   });
 
   it('lets Replicas follow the last Master until it has released the key, also while it drains or has lost its session', () => {
@@ -92,6 +110,7 @@ describe('planBackends', () => {
   it('leaves only what depends on something that has not been told yet', () => {
     expect(routes(plan({ master: UNTOLD }))).toMatchObject({
       master0: 'leave',
+      hold: 'leave',
       replication0: 'leave',
       standby1: 'pg-1',
     });
@@ -108,7 +127,7 @@ describe('planBackends', () => {
   });
 
   it('never touches servers that are not its own', () => {
-    expect(wishFor(plan(), 'master', 'hold').kind).toBe('leave');
+    expect(wishFor(plan(), 'master', 'other').kind).toBe('leave');
     expect(wishFor(plan(), 'standby', 'reporting').kind).toBe('leave');
     expect(wishFor(plan(), 'other', 'standby1').kind).toBe('leave');
     const without = planBackends(view(), { ...BACKENDS, replication: null });

@@ -11,9 +11,17 @@ export interface Target {
   readonly checkPort: number | null;
 }
 
-/** A server serves a node, rests in maint, or is left as it is because Consul has not told enough yet. */
+/** What a server is to be. */
 export type Wish =
-  { readonly kind: 'serve'; readonly target: Target } | { readonly kind: 'rest' } | { readonly kind: 'leave' };
+  | { readonly kind: 'serve'; readonly target: Target }
+  /** If it serves the target, its sessions go on and new ones do not come. */
+  | { readonly kind: 'drain'; readonly target: Target }
+  /** In maint, without sessions. */
+  | { readonly kind: 'rest' }
+  /** Occupied by the plug, so that new clients of its backend wait: see `hold-plug.ts`. */
+  | { readonly kind: 'plug' }
+  /** As it is, because Consul has not told enough yet. */
+  | { readonly kind: 'leave' };
 
 export interface BackendWish {
   readonly servers: ReadonlyMap<string, Wish>;
@@ -38,11 +46,15 @@ export interface Desired {
   /** The node that the master port leads to. */
   readonly master: string | null;
   readonly standbys: readonly string[];
+  /** New clients of the master port are to wait. */
+  readonly holding: boolean;
   /** What keeps a node from being routed to though it should be; for the log. */
   readonly problems: readonly string[];
 }
 
 export const MASTER_SERVER = 'master0';
+/** The plug's server in the master backend. */
+export const HOLD_SERVER = 'hold';
 export const REPLICATION_SERVER = 'replication0';
 export const STANDBY_SLOT = /^standby\d+$/;
 
@@ -57,17 +69,31 @@ const addressProblem = (what: string, host: string): string[] =>
 const leadsTo = (sight: MasterSight, phases: readonly Phase[]): MasterValue | null =>
   sight.value !== null && !sight.value.released && phases.includes(sight.value.phase) ? sight.value : null;
 
-function serving(value: MasterValue | null, check: boolean): { wish: Wish; problems: string[] } {
+function leading(
+  kind: 'serve' | 'drain',
+  value: MasterValue | null,
+  check: boolean,
+): { wish: Wish; problems: string[] } {
   if (value === null) return { wish: REST, problems: [] };
   const { node, host, port, apiPort } = value;
   const problems = addressProblem(`Master ${node}`, host);
   const target = { node, host, port, checkPort: check ? apiPort : null };
-  return { wish: problems.length > 0 ? REST : { kind: 'serve', target }, problems };
+  return { wish: problems.length > 0 ? REST : { kind, target }, problems };
 }
 
 /** The master port leads to the holder of the key, while it holds it and takes writes. The key alone decides: roles follow it. */
-const writer = (sight: MasterSight): MasterValue | null =>
+export const writer = (sight: MasterSight): MasterValue | null =>
   sight.session === null ? null : leadsTo(sight, ['running']);
+
+/** A Master that hands over still takes writes, until it stops: who is connected gets its last answer from itself. */
+const leaver = (sight: MasterSight): MasterValue | null =>
+  sight.session === null || sight.value?.successor === null ? null : leadsTo(sight, ['draining']);
+
+/** The server of the Master. */
+function planMaster(sight: MasterSight): { wish: Wish; problems: string[] } {
+  const leaving = leaver(sight);
+  return leaving === null ? leading('serve', writer(sight), true) : leading('drain', leaving, true);
+}
 
 /** Replicas follow the last Master until it has released the key: cut before, they would miss the end of its WAL. */
 const walSource = (sight: MasterSight): MasterValue | null => leadsTo(sight, ['running', 'draining']);
@@ -120,28 +146,31 @@ const holdOf = ({ session, value }: MasterSight): string =>
   `${session ?? 'nobody'} ${value === null ? 'without value' : `${value.node} ${value.term} ${value.phase}`}`;
 
 /**
- * What HAProxy is to look like, given what Consul has told. Standbys are the passing instances whose role is Replica; a
+ * What HAProxy is to look like, given what Consul has told, and whether clients are held. Standbys are the passing instances whose role is Replica; a
  * DeadMaster is nowhere. What depends on something not told yet is left as it is.
  */
-export function planBackends(view: ClusterView, names: BackendNames): Desired {
-  const single = (server: string, wish: Wish): BackendWish => ({
-    servers: new Map([[server, wish]]),
+export function planBackends(view: ClusterView, names: BackendNames, holding = false): Desired {
+  const only = (...servers: readonly (readonly [string, Wish])[]): BackendWish => ({
+    servers: new Map(servers),
     otherSlots: LEAVE,
   });
-  const writes = view.master.told ? serving(writer(view.master.value), true) : { wish: LEAVE, problems: [] };
-  const wal = view.master.told ? serving(walSource(view.master.value), false) : { wish: LEAVE, problems: [] };
+  const { told } = view.master;
+  const writes = view.master.told ? planMaster(view.master.value) : { wish: LEAVE, problems: [] };
+  const wal = view.master.told ? leading('serve', walSource(view.master.value), false) : { wish: LEAVE, problems: [] };
+  const plug: Wish = holding ? { kind: 'plug' } : told ? REST : LEAVE;
   const standby = planStandby(view);
   return {
     masterIndex: view.master.told ? view.master.value.index : 0,
     hold: view.master.told ? holdOf(view.master.value) : 'unknown',
     // The order is the order of the commands: nothing is to delay the way to the Master.
     backends: new Map([
-      [names.master, single(MASTER_SERVER, writes.wish)],
-      ...(names.replication === null ? [] : [[names.replication, single(REPLICATION_SERVER, wal.wish)] as const]),
+      [names.master, only([MASTER_SERVER, writes.wish], [HOLD_SERVER, plug])],
+      ...(names.replication === null ? [] : [[names.replication, only([REPLICATION_SERVER, wal.wish])] as const]),
       [names.standby, standby.wish],
     ]),
     master: writes.wish.kind === 'serve' ? writes.wish.target.node : null,
     standbys: standby.standbys,
+    holding,
     problems: [...writes.problems, ...standby.problems],
   };
 }

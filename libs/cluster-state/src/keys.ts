@@ -26,6 +26,8 @@ export interface ClusterKeys {
   readonly pause: string;
   readonly history: string;
   readonly epoch: string;
+  /** Under which all load balancers report. */
+  readonly loadBalancers: string;
   role(node: string): string;
   status(node: string): string;
   lbStatus(name: string): string;
@@ -51,6 +53,7 @@ export function clusterKeys(prefix: string): ClusterKeys {
     pause: `${prefix}/pause`,
     history: `${prefix}/history`,
     epoch: `${prefix}/epoch`,
+    loadBalancers: `${prefix}/lb/`,
     role: (node) => `${prefix}/${node}/role`,
     status: (node) => `${prefix}/${node}/status`,
     lbStatus: (name) => `${prefix}/lb/${name}/status`,

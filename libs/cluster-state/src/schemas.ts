@@ -49,36 +49,46 @@ const record = (properties: Record<string, object>, optional: Record<string, obj
 });
 
 const address = { node: nodeName, host: { type: 'string', minLength: 1 }, port, apiPort: port };
-const lastMaster = record({ node: nodeName, term: natural, timeline: natural, lsn });
+const id = { type: 'string', minLength: 1, maxLength: 200 } as const;
+const lastMaster = record(
+  { node: nodeName, term: natural, timeline: natural, lsn },
+  { lsnExact: flag, switchover: record({ id, successor: orNull(nodeName) }) },
+);
 
-const masterSchema = record({
-  ...address,
-  term: positive,
-  beat: natural,
-  phase: { enum: ['waiting', 'promoting', 'running', 'draining'] },
-  timeline: natural,
-  lsn,
-  lsnExact: flag,
-  released: flag,
-  successor: orNull(nodeName),
-  last: orNull(lastMaster),
-});
+const masterSchema = record(
+  {
+    ...address,
+    term: positive,
+    beat: natural,
+    phase: { enum: ['waiting', 'promoting', 'running', 'draining'] },
+    timeline: natural,
+    lsn,
+    lsnExact: flag,
+    released: flag,
+    successor: orNull(nodeName),
+    last: orNull(lastMaster),
+  },
+  { switchover: id },
+);
 const initializeSchema = record({ node: nodeName, systemId: orNull(systemId) });
 const membersSchema = record({ members: { type: 'array', maxItems: 64, items: record(address) } });
 const historySchema = record({
   promotions: {
     type: 'array',
-    items: record({
-      term: natural,
-      parentTerm: natural,
-      timeline: natural,
-      forkLsn: lsn,
-      node: nodeName,
-      from: orNull(nodeName),
-      why: text,
-      at: text,
-      tookMs: { type: 'number' },
-    }),
+    items: record(
+      {
+        term: natural,
+        parentTerm: natural,
+        timeline: natural,
+        forkLsn: lsn,
+        node: nodeName,
+        from: orNull(nodeName),
+        why: text,
+        at: text,
+        tookMs: { type: 'number' },
+      },
+      { switchover: id },
+    ),
   },
 });
 const statusRequired = {
@@ -106,15 +116,25 @@ const statusOptional = {
   consulWentBack: orNull(text),
   knownMembers: { type: 'array', maxItems: 64, items: record(address) },
   incarnation: text,
+  switchover: record({
+    id,
+    term: natural,
+    state: { enum: ['refused', 'draining', 'released'] },
+    successor: orNull(nodeName),
+    why: text,
+  }),
 };
 const statusSchema = record(statusRequired, statusOptional);
-const lbStatusSchema = record({
-  name: text,
-  appliedIndex: natural,
-  master: orNull(nodeName),
-  holding: flag,
-  standbys: { type: 'array', items: nodeName },
-});
+const lbStatusSchema = record(
+  {
+    name: text,
+    appliedIndex: natural,
+    master: orNull(nodeName),
+    holding: flag,
+    standbys: { type: 'array', items: nodeName },
+  },
+  { canHold: flag },
+);
 const SYNC_MODES = ['async', 'sync', 'quorum'] as const;
 const syncRule = {
   mode: { enum: SYNC_MODES },
@@ -125,7 +145,7 @@ const syncSchema = record({ version: positive, term: positive, ...syncRule, prev
 const overrideSchema = record({ id: text, node: nodeName, afterTerm: natural, by: text, why: text });
 const pauseSchema = record({ id: text, by: text, why: text });
 const epochSchema = record({ number: positive, from: nodeName, by: text });
-const switchoverSchema = record({ id: text, from: nodeName, to: orNull(nodeName) });
+const switchoverSchema = record({ id, from: nodeName, to: orNull(nodeName) }, { by: text });
 
 const runnerReportSchema = record({
   incarnation: { type: 'string', minLength: 1, maxLength: 100 },

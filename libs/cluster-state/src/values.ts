@@ -20,6 +20,10 @@ export interface LastMaster {
   readonly timeline: number;
   /** `pg_lsn` text of its last beat, or of its end when `lsnExact`. */
   readonly lsn: string;
+  /** True after a clean stop: as in {@link MasterValue}. */
+  readonly lsnExact?: boolean;
+  /** The switchover for which it stopped. */
+  readonly switchover?: { readonly id: string; readonly successor: string | null };
 }
 
 /** Key `master`, written only by the holder of the lock. */
@@ -30,11 +34,13 @@ export interface MasterValue extends NodeAddress {
   readonly phase: Phase;
   readonly timeline: number;
   readonly lsn: string;
-  /** True only after a clean stop: `lsn` is the end of its WAL. */
+  /** True only after a clean stop: `lsn` is where its last record, the shutdown checkpoint, begins. Who has replayed beyond it has all. */
   readonly lsnExact: boolean;
   /** True: the writer can take no write any more, and had itself waited out or found cleared whoever was before it. */
   readonly released: boolean;
   readonly successor: string | null;
+  /** Id of the switchover for which it drains or has stopped. */
+  readonly switchover?: string;
   readonly last: LastMaster | null;
 }
 
@@ -63,6 +69,8 @@ export interface HistoryEntry {
   readonly at: string;
   /** From taking the lock to `running`, in milliseconds. */
   readonly tookMs: number;
+  /** Id of the switchover that this promotion answers, whoever was promoted. */
+  readonly switchover?: string;
 }
 
 export interface HistoryValue {
@@ -160,6 +168,21 @@ export interface NodeStatus extends NodeAddress {
   readonly incarnation?: string;
   /** Only the Master's, and only in a synchronous mode. */
   readonly sync?: SyncStatus | null;
+  /** What became of the last switchover that this node, as Master, was asked for. */
+  readonly switchover?: SwitchoverState;
+}
+
+/**
+ * A Master's answer to key `switchover`. `refused`: nothing was done. `draining`: accepted; clients are being held, PostgreSQL is
+ * about to stop or stops. `released`: stopped, and another may take over: from here on `history` tells.
+ */
+export interface SwitchoverState {
+  readonly id: string;
+  /** The term that was to end. */
+  readonly term: number;
+  readonly state: 'refused' | 'draining' | 'released';
+  readonly successor: string | null;
+  readonly why: string;
 }
 
 export interface NodeTags {
@@ -174,7 +197,10 @@ export interface LbStatus {
   readonly appliedIndex: number;
   /** The node that the master port leads to, or null. */
   readonly master: string | null;
+  /** New clients of the master port wait. */
   readonly holding: boolean;
+  /** Whether it would hold clients in a switchover; absent: not known, as of an older version. */
+  readonly canHold?: boolean;
   readonly standbys: readonly string[];
 }
 
@@ -185,11 +211,18 @@ export interface PauseValue {
   readonly why: string;
 }
 
-/** Key `switchover`: an administrator's wish, answered in `<node>/status` and `history`. */
+/**
+ * Key `switchover`: an administrator's wish, answered in `<node>/status` and `history`. Served once: by the Master that sees it
+ * in the term in which it was written.
+ */
 export interface SwitchoverValue {
   readonly id: string;
+  /** The Master that is to stop; any other refuses. */
   readonly from: string;
+  /** Null: the best Replica. */
   readonly to: string | null;
+  /** Who asks, for log and history. */
+  readonly by?: string;
 }
 
 /**

@@ -80,6 +80,8 @@ export interface SessionInfo {
 /** What the election needs of Consul. {@link ConsulClient} is the real one; tests and simulators bring their own. */
 export interface ConsulApi {
   kvGet(key: string, options?: ReadOptions): Promise<KvRead>;
+  /** All keys that begin with `prefix`. */
+  kvList(prefix: string, options?: ReadOptions): Promise<KvListing>;
   transaction(operations: readonly TxnOperation[], options?: CallOptions): Promise<TxnResult>;
   sessionCreate(request: SessionRequest, options?: CallOptions): Promise<string>;
   sessionRenew(id: string, options?: CallOptions): Promise<'renewed' | 'gone'>;

@@ -59,6 +59,19 @@ export function consulContract(name: string, world: ContractWorld): void {
       expect(read.receivedAt).toBeGreaterThanOrEqual(read.sentAt);
     });
 
+    it('lists the keys under a prefix with who holds them, and nothing else', async () => {
+      const { id } = await held();
+      await txn(opSet(`${key}/below`, 'b'), opSet(`${key}/above`, 'a'));
+      const { entries } = await world.run(client.kvList(`${key}/`));
+      expect(entries.map(({ key: name, value }) => [name, value])).toEqual([
+        [`${key}/above`, 'a'],
+        [`${key}/below`, 'b'],
+      ]);
+      const all = await world.run(client.kvList(key));
+      expect(all.entries.find(({ key: name }) => name === key)?.session).toBe(id);
+      expect((await world.run(client.kvList(`${key}/none/`))).entries).toEqual([]);
+    });
+
     it('gives the key to one session, from LockIndex 1, with the ModifyIndex in the answer', async () => {
       const { id, modifyIndex } = await held();
       expect(await look()).toMatchObject({ value: 'first', session: id, lockIndex: 1, modifyIndex });

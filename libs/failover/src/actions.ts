@@ -24,6 +24,11 @@ export type Action =
   /** On disk first that clients are let in: a controller that is restarted must not shut them out again. */
   | { readonly type: 'admitClients'; readonly term: number }
   | { readonly type: 'askFailsafe'; readonly term: number }
+  /** See who could succeed this Master; if somebody can, with a checkpoint first, so that the stop is quick. */
+  | { readonly type: 'lookForSuccessors'; readonly id: string }
+  | { readonly type: 'refuseSwitchover'; readonly id: string; readonly why: string }
+  /** Phase `draining`, on disk and in the key; then wait until the load balancers hold clients, 200 ms at most. */
+  | { readonly type: 'drain'; readonly id: string; readonly successor: string; readonly why: string }
   /** Kill every process of the data directory, beside the runner. */
   | { readonly type: 'killPostgres' }
   | {
@@ -45,6 +50,8 @@ export type Action =
   /** On disk before WAL of that term can arrive, or a base backup begins. */
   | { readonly type: 'recordDataTerm'; readonly term: number }
   | { readonly type: 'recordDeadMaster' }
+  /** This node led a term and its data is an ancestor of the new Master's all the same: from now on it is a Replica's. */
+  | { readonly type: 'forgetLedTerm' }
   /** The data directory was emptied: nothing that was known about its data holds any more. */
   | { readonly type: 'forgetData' };
 

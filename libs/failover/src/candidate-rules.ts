@@ -2,6 +2,7 @@ import type { MasterEntry, Observation } from './observation';
 import type { Memory, Outcome, Rule, Rules } from './outcome';
 import {
   bytesAtRisk,
+  isAwaitedSuccessor,
   isCleared,
   isMasterCleared,
   keepsVote,
@@ -21,7 +22,9 @@ export const candidateRules: Rules = {
   candidateWaitsForItsAcquire: (o, memory) => (o.acquiring ? follow(o, memory) : null),
 
   candidateStandsBack: candidate((o, memory) =>
-    o.now < memory.standBackUntil ? { ...follow(o, memory), wakeAt: memory.standBackUntil } : null,
+    o.now < memory.standBackUntil && !isAwaitedSuccessor(o)
+      ? { ...follow(o, memory), wakeAt: memory.standBackUntil }
+      : null,
   ),
 
   candidateWaitsForTheLastMasterAfterAColdStart: candidate((o, memory, entry) => {

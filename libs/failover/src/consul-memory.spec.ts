@@ -120,7 +120,7 @@ describe('a key that somebody has overwritten with garbage', () => {
     const free = known({
       entry: masterEntry(masterValue('a', { released: true }), { session: null, modifyIndex: 100 }),
     });
-    expect(takeoverOutlook(replica({ members, master: free }))).toEqual({
+    expect(takeoverOutlook(replica({ members, master: free }))).toMatchObject({
       able: false,
       why: 'the list of members cannot be read',
     });

@@ -1,4 +1,7 @@
+import type { Action } from './actions';
+import { ancestry, type Ancestry } from './ancestry';
 import type { Observation } from './observation';
+import type { Lsn } from '@ha-postgres/lsn';
 import type { Outcome, Rules } from './outcome';
 import { lastRunningMaster } from './takeover';
 
@@ -23,12 +26,32 @@ export const deadMasterRules: Rules = {
 
   deadMasterStaysBlocked: (o) => (o.disk.deadMaster ? BLOCKED : null),
 
+  /** It stopped cleanly, and the new Master had received all: it follows as any Replica. */
+  formerMasterThatHandedOverFollows: (o) => {
+    const judged = judgeCleanStop(o);
+    if (judged === null || judged.kind === 'diverged') return null;
+    const actions: readonly Action[] = judged.kind === 'ancestor' ? [{ type: 'forgetLedTerm' }] : [];
+    return { role: 'Replica', instruction: { kind: 'wait' }, actions };
+  },
+
   formerMasterBecomesDeadMaster: (o) =>
     anotherRanAfter(o) ? { ...BLOCKED, actions: [{ type: 'recordDeadMaster' }] } : null,
 };
 
 function hasLed(o: Observation): boolean {
   return o.disk.deadMaster || o.disk.ledTerm !== null;
+}
+
+/** Null: no other node ran, or this one was not stopped cleanly at the end of the term that it led. */
+function judgeCleanStop(o: Observation): Ancestry | null {
+  const { cleanStop, ledTerm } = o.disk;
+  if (ledTerm === null || cleanStop?.term !== ledTerm || !anotherRanAfter(o)) return null;
+  const value = o.master.known ? o.master.value.entry?.value : null;
+  const last = value == null ? null : lastRunningMaster(value);
+  if (last === null) return null;
+  // The shutdown checkpoint begins there: a fork that is not beyond it leaves it out.
+  const position = { lsn: (cleanStop.lsn + 1n) as Lsn, replayed: true };
+  return ancestry(last, o.history.known ? o.history.value : null, o.disk, position);
 }
 
 /** Another node ran as Master in a later term than the one that this node led. */

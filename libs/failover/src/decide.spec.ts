@@ -1,13 +1,17 @@
+/// <reference types="node" />
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { parseLsn } from '@ha-postgres/lsn';
 import type { Action } from './actions';
 import { RULE_NAMES, decide } from './decide';
+import { isStopped } from './ending-rules';
 import type { Observation } from './observation';
 import type { Decision, Memory } from './outcome';
 import { anySituation } from './testing/arbitrary';
 import { covers, rulesOf, standbyNames } from './sync-set';
 import { isAsync, syncOf } from './sync-view';
-import { takeoverOutlook } from './takeover';
+import { lastRunningMaster, takeoverOutlook } from './takeover';
 import { countVotes } from './vote-count';
 
 /** The seed is fixed: a failure is the same failure again, and the counts below are the same counts. */
@@ -33,6 +37,18 @@ function having(type: Action['type']): readonly Case[] {
 function breaking(those: readonly Case[], law: (one: Case) => boolean): readonly Case[] {
   expect(those.length).toBeGreaterThan(FIRED_MIN);
   return those.filter((one) => !law(one)).slice(0, 1);
+}
+
+/** Its data is of the very term that runs. */
+function isNewestData({ disk, master }: Observation): boolean {
+  const value = master.known ? master.value.entry?.value : null;
+  return value != null && lastRunningMaster(value)?.term === disk.dataTerm;
+}
+
+/** A clean stop may become a hard one, and never the other way round. */
+function isSameEnding(before: Memory['ending'], after: Memory['ending']): boolean {
+  if (before === null || after === null) return before === after;
+  return after === before || (before.mode === 'fast' && isDeepStrictEqual(after, { ...before, mode: 'immediate' }));
 }
 
 describe('decide', () => {
@@ -154,7 +170,7 @@ describe('decide', () => {
   it('never takes an ending back while the hold lasts, and lets PostgreSQL run no more', () => {
     const ending = cases.filter(({ o, memory }) => o.hold !== null && memory.ending !== null);
     const law = ({ memory, decision }: Case) =>
-      decision.memory.ending === memory.ending &&
+      isSameEnding(memory.ending, decision.memory.ending) &&
       decision.instruction?.kind === (memory.ending?.stops === false ? 'follow' : 'stop') &&
       decision.role === 'Replica';
     expect(breaking(ending, law)).toEqual([]);
@@ -218,5 +234,44 @@ describe('decide', () => {
     const busy = cases.filter(({ o }) => o.inFlight.size > 0);
     const law = ({ o, decision }: Case) => decision.actions.every((action) => !o.inFlight.has(action.type));
     expect(breaking(busy, law)).toEqual([]);
+  });
+
+  it('never asks for a clean stop longer than the lease lasts that stood when it began', () => {
+    const clean = cases.filter(
+      ({ decision }) => decision.instruction?.kind === 'stop' && decision.memory.ending?.mode === 'fast',
+    );
+    const law = ({ o, decision: { memory } }: Case) =>
+      memory.ending !== null && o.now < memory.ending.cleanUntil && !o.hold?.lost && !o.clockJumped;
+    const running = clean.filter(({ o }) => o.hold !== null && !isStopped(o));
+    expect(breaking(running, law)).toEqual([]);
+  });
+
+  it('never drains for a switchover without a successor that streams and could take over, nor against a pause', () => {
+    const fresh = having('drain').filter(({ decision }) => decision.rule === 'masterChoosesItsSuccessor');
+    const law = ({ o, decision }: Case) => {
+      const drain = decision.actions.find((action) => action.type === 'drain');
+      const target = o.switchover?.look?.targets.find(({ node }) => node === drain?.successor);
+      return target?.able === true && target.streaming && !o.paused && target.node !== o.self.node;
+    };
+    expect(breaking(fresh, law)).toEqual([]);
+  });
+
+  it('never hands over before its load balancers had their time to hold clients, nor for a switchover of another hold', () => {
+    const law = ({ o }: Case) =>
+      o.hold?.phase === 'draining' &&
+      o.disk.switchover?.term === o.hold.term &&
+      o.switchover?.drainedFor === o.disk.switchover.id;
+    const begins = cases.filter(({ decision }) => decision.rule === 'masterStopsForASwitchover');
+    expect(breaking(begins, law)).toEqual([]);
+  });
+
+  it('never lets a former Master follow whose WAL may reach beyond the fork of the new history', () => {
+    const law = ({ o }: Case) => {
+      const { cleanStop, ledTerm, dataTerm } = o.disk;
+      if (ledTerm === null || cleanStop?.term !== ledTerm) return false;
+      const forks = o.history.known ? o.history.value.promotions.filter(({ term }) => term > dataTerm) : [];
+      return forks.some(({ forkLsn }) => cleanStop.lsn < parseLsn(forkLsn)) || isNewestData(o);
+    };
+    expect(breaking(having('forgetLedTerm'), law)).toEqual([]);
   });
 });

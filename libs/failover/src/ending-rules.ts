@@ -1,5 +1,6 @@
 import type { RunnerInstruction } from '@ha-postgres/cluster-state';
 import { ZERO_LSN, parseLsn, type Lsn } from '@ha-postgres/lsn';
+import { isLeading } from './holding';
 import type { Hold, Observation } from './observation';
 import type { Ending, Outcome, Rules } from './outcome';
 
@@ -20,6 +21,12 @@ export const endingRules: Rules = {
     o.hold !== null && memory.ending === null && o.clockJumped
       ? begin(o, 'wall and monotonic clock moved apart: this machine was paused, or its clock set', 'immediate', 2000)
       : null,
+
+  /** Whatever keeps PostgreSQL from a clean stop (a Replica that hangs is waited for) has had its time, or there is none any more. */
+  holderStopsHardWhatDoesNotStopCleanly: (o, memory) => {
+    if (o.hold === null || memory.ending?.mode !== 'fast' || isStopped(o)) return null;
+    return o.hold.lost || o.clockJumped || o.now >= memory.ending.cleanUntil ? endHard(o, memory.ending) : null;
+  },
 
   holderWaitsUntilPostgresIsStopped: (o, memory) =>
     o.hold !== null && memory.ending?.stops === true && !isStopped(o) ? waitForStop(o, memory.ending) : null,
@@ -56,7 +63,9 @@ export function begin(
   standBackMs = 0,
   successor: string | null = null,
 ): Outcome {
-  const ending: Ending = { why, since: o.now, mode, successor, standBackMs, stops: !neverPromoted(o) };
+  // The runner fences by the deadline that it has, and gets no later one while it stops.
+  const cleanUntil = (o.hold?.endsAt ?? o.now) - o.policy.fenceTimeMs;
+  const ending: Ending = { why, since: o.now, mode, cleanUntil, successor, standBackMs, stops: !neverPromoted(o) };
   return { ...waitForStop(o, ending), memory: { ending } };
 }
 
@@ -66,21 +75,25 @@ function neverPromoted(o: Observation): boolean {
   return o.disk.ledTerm !== o.hold.term && o.postgres.inRecovery !== false;
 }
 
+function endHard(o: Observation, ending: Ending): Outcome {
+  const hard: Ending = { ...ending, mode: 'immediate' };
+  return { ...waitForStop(o, hard), memory: { ending: hard } };
+}
+
 function waitForStop(o: Observation, ending: Ending): Outcome {
-  const overdue =
-    ending.stops && o.published?.instruction.kind === 'stop' && o.now >= o.published.since + limit(o, ending);
+  const until = (o.published?.since ?? o.now) + o.policy.secondFenceMs;
+  const overdue = ending.stops && ending.mode === 'immediate' && isToldToStop(o, ending) && o.now >= until;
   return {
     role: 'Replica',
     instruction: lastInstruction(ending),
     actions: overdue ? [{ type: 'killPostgres' }] : [],
-    wakeAt: Math.max(o.now + 10, (o.published?.since ?? o.now) + limit(o, ending)),
+    wakeAt: Math.max(o.now + 10, ending.mode === 'fast' ? ending.cleanUntil : until),
   };
 }
 
-/** A clean stop may take long, but never past the start of fencing. */
-function limit(o: Observation, ending: Ending): number {
-  if (ending.mode === 'immediate' || o.hold === null) return o.policy.secondFenceMs;
-  return Math.max(o.policy.secondFenceMs, o.hold.endsAt - o.policy.fenceTimeMs - (o.published?.since ?? o.now));
+/** By the very instruction that this ending gives: before that, or while a clean stop was asked for, nothing is overdue. */
+function isToldToStop(o: Observation, { mode }: Ending): boolean {
+  return o.published?.instruction.kind === 'stop' && o.published.instruction.mode === mode;
 }
 
 function lastInstruction({ stops, mode, why }: Ending): RunnerInstruction {
@@ -109,7 +122,7 @@ function release(o: Observation, hold: Hold, ending: Ending): Outcome {
         released: o.now >= Math.max(hold.waitUntil, o.disk.promisedUntil),
         successor: ending.successor,
         lsn: endOfWal(o),
-        lsnExact: hold.phase === 'running' && o.runner.known && o.runner.value.data.cleanShutdown,
+        lsnExact: isLeading(hold) && o.runner.known && o.runner.value.data.cleanShutdown,
       },
     ],
     wakeAt: o.now + 300,

@@ -2,7 +2,7 @@ import type { MasterValue, Upstream } from '@ha-postgres/cluster-state';
 import { ancestry, type Ancestry } from './ancestry';
 import type { Observation } from './observation';
 import type { Outcome, Rule, Rules } from './outcome';
-import { isMasterCleared, keepsVote } from './takeover';
+import { isAwaitedSuccessor, isMasterCleared, keepsVote } from './takeover';
 
 /** PostgreSQL sleeps for `wal_retrieve_retry_interval` (500 ms) before it looks for more WAL on disk; before that, "at its end" may be early. */
 const REPLAY_SETTLES_MS = 1000;
@@ -12,7 +12,11 @@ export const followRules: Rules = {
   nodeKnowsNothingYet: (o) => (!o.master.known && o.published === null ? { role: null, instruction: null } : null),
 
   stoppedMasterStandsBack: (o, memory) =>
-    o.now < memory.standBackUntil && o.runner.known && o.runner.value.postgres.pid === null && runningMaster(o) === null
+    o.now < memory.standBackUntil &&
+    o.runner.known &&
+    o.runner.value.postgres.pid === null &&
+    runningMaster(o) === null &&
+    !isAwaitedSuccessor(o)
       ? { role: 'Replica', instruction: { kind: 'wait' }, wakeAt: memory.standBackUntil }
       : null,
 

@@ -13,6 +13,7 @@ import {
 } from './holding';
 import type { Hold, Observation } from './observation';
 import type { Rules } from './outcome';
+import { giveSwitchoverBack, successorOf, switchoverRules } from './switchover-rules';
 import { beforePromotionRules, inPlaceRules, syncRules } from './sync-rules';
 import { inPlace } from './sync-transition';
 import { isNamed, syncOf } from './sync-view';
@@ -72,6 +73,8 @@ export const holderRules: Rules = {
     return better === null ? null : begin(o, `${better.node} has newer data`, 'immediate', 1000, better.node);
   }),
 
+  holderGivesASwitchoverBack: beforePromotion(giveSwitchoverBack),
+
   ...beforePromotionRules,
 
   holderArmsItsRunner: whileWaiting((o, _memory, hold) => (isArmed(o, hold) ? null : lead(o, hold, []))),
@@ -101,7 +104,7 @@ export const holderRules: Rules = {
       exit === null
         ? 'PostgreSQL is not running'
         : `PostgreSQL ended (${exit.signal ?? `exit code ${exit.code ?? 'unknown'}`})`;
-    return begin(o, how, 'immediate', letOthersGoFirst(o));
+    return begin(o, how, 'immediate', letOthersGoFirst(o), successorOf(o));
   }),
 
   masterReleasesWhenItsPostgresDoesNotAnswer: whileRunning((o) =>
@@ -124,6 +127,8 @@ export const holderRules: Rules = {
   masterAsksForFailsafe: whileRunning((o, _memory, hold) =>
     needsFailsafe(o, hold) ? lead(o, hold, [{ type: 'askFailsafe', term: hold.term }]) : null,
   ),
+
+  ...switchoverRules,
 
   masterKeepsTheListOfMembers: whileRunning((o, _memory, hold) => {
     const members = wantedMembers(o);

@@ -7,12 +7,17 @@ import { leadSettings } from './sync-view';
 
 export type HolderRule = (o: Observation, memory: Memory, hold: Hold) => Outcome | null;
 
+/** It may take writes: until it has stopped also while it drains. */
+export function isLeading({ phase }: Hold): boolean {
+  return phase === 'running' || phase === 'draining';
+}
+
 export function whileWaiting(rule: HolderRule): Rule {
-  return (o, memory) => (o.hold !== null && o.hold.phase !== 'running' ? rule(o, memory, o.hold) : null);
+  return (o, memory) => (o.hold !== null && !isLeading(o.hold) ? rule(o, memory, o.hold) : null);
 }
 
 export function whileRunning(rule: HolderRule): Rule {
-  return (o, memory) => (o.hold?.phase === 'running' ? rule(o, memory, o.hold) : null);
+  return (o, memory) => (o.hold !== null && isLeading(o.hold) ? rule(o, memory, o.hold) : null);
 }
 
 /** A hold whose node has not asked PostgreSQL to promote yet, and must judge whether it may. */

@@ -10,6 +10,8 @@ import type {
   RunnerInstruction,
   RunnerReport,
   SyncValue,
+  SwitchoverState,
+  SwitchoverValue,
   VoteAnswer,
 } from '@ha-postgres/cluster-state';
 import type { Lsn } from '@ha-postgres/lsn';
@@ -95,6 +97,8 @@ export interface Hold {
   readonly waitUntil: Millis;
   readonly predecessor: { readonly node: string; readonly term: number } | null;
   readonly last: LastMaster | null;
+  /** ModifyIndex of `master` when the lock was taken: what was written before it was written under another Master. */
+  readonly acquiredIndex?: number;
 }
 
 /** What this node keeps outside the data directory, across restarts. */
@@ -116,6 +120,13 @@ export interface DiskRecord {
   readonly highestSyncVersion: number;
   /** The term in which this node, its own predecessor, has let clients in. */
   readonly admittedTerm: number | null;
+  /** This node's answer to the last switchover that it was asked for. */
+  readonly switchover?: SwitchoverState | null;
+  /**
+   * PostgreSQL was stopped cleanly at the end of the term that this node led, and `lsn` is where the last record of its WAL, the
+   * shutdown checkpoint, begins. It stays so until the node leads or follows another term.
+   */
+  readonly cleanStop?: { readonly term: number; readonly lsn: Lsn } | null;
 }
 
 export interface PostgresSight {
@@ -157,6 +168,28 @@ export interface Votes {
   /** When they were asked last, if again. */
   readonly askedAt?: Millis;
   readonly answers: readonly VoteAnswer[];
+}
+
+/** A member as a Master sees it that looks for a successor. */
+export interface SwitchoverTarget {
+  readonly node: string;
+  /** WAL goes to it at this moment. */
+  readonly streaming: boolean;
+  /** It says of itself that it could take over, and why (not). */
+  readonly able: boolean;
+  readonly why: string;
+  readonly lagBytes: number;
+  readonly failoverPriority: number;
+}
+
+/** What concerns a switchover. */
+export interface SwitchoverSight {
+  /** Key `switchover`, which only the holder of the lock reads. */
+  readonly request: { readonly value: SwitchoverValue; readonly modifyIndex: number } | null;
+  /** Who could succeed, as seen for the request of this id. */
+  readonly look: { readonly id: string; readonly targets: readonly SwitchoverTarget[] } | null;
+  /** Id of the switchover for which phase `draining` was written and the load balancers have had their time to hold clients. */
+  readonly drainedFor: string | null;
 }
 
 /** What the controller's state says to the runner now, and since which index. */
@@ -212,4 +245,6 @@ export interface Observation {
   /** Wall and monotonic clock have moved apart by more than the drift margin: this machine was paused, or its clock set. */
   readonly clockJumped: boolean;
   readonly inFlight: ReadonlySet<Action['type']>;
+  /** Absent: nothing is asked for. */
+  readonly switchover?: SwitchoverSight;
 }

@@ -1,12 +1,12 @@
 import { begin } from './ending-rules';
-import { standBack } from './holding';
+import { isLeading, standBack } from './holding';
 import type { Rules } from './outcome';
 
 /** A node whose own memory is too young to tell that Consul's went back learns it from the members that it asks for votes. */
 export const olderMemoryRules: Rules = {
   holderGivesUpATermThatAnotherRan: (o) => {
     const { hold, votes } = o;
-    if (hold === null || hold.phase === 'running' || hold.last === null || o.disk.ledTerm === hold.term) return null;
+    if (hold === null || isLeading(hold) || hold.last === null || o.disk.ledTerm === hold.term) return null;
     if (votes?.term !== hold.term) return null;
     const term = Math.max(0, ...votes.answers.map(({ dataTerm }) => dataTerm));
     if (term < hold.term) return null;

@@ -7,7 +7,10 @@ import type { SyncProgress } from './sync-transition';
 export interface Ending {
   readonly why: string;
   readonly since: Millis;
+  /** `fast` becomes `immediate` when the clean stop takes too long. */
   readonly mode: 'fast' | 'immediate';
+  /** A clean stop may take until then: the start of fencing by the lease that stood when it began. */
+  readonly cleanUntil: Millis;
   readonly successor: string | null;
   /** Milliseconds to stand back after it. */
   readonly standBackMs: number;

@@ -10,7 +10,9 @@ import { compareData, overrides, positionOf, votedPosition, type Position } from
 /** The last Master that ran, as far as the key tells: its holder if that is or was running, else the one it remembers. */
 export function lastRunningMaster(value: MasterValue): LastMaster | null {
   if (value.phase === 'running' || value.phase === 'draining') {
-    return { node: value.node, term: value.term, timeline: value.timeline, lsn: value.lsn };
+    const { node, term, timeline, lsn, lsnExact, switchover: id, successor } = value;
+    const answers = id === undefined ? {} : { switchover: { id, successor } };
+    return { node, term, timeline, lsn, ...(lsnExact ? { lsnExact } : {}), ...answers };
   }
   return value.last;
 }
@@ -35,6 +37,13 @@ export function isMasterCleared(o: Observation): boolean {
   return o.master.known && o.master.value.entry !== null && isCleared(o.master.value.entry);
 }
 
+/** The Master of a switchover has stopped, or a candidate gave it back, and named this node: everybody else waits for it. */
+export function isAwaitedSuccessor(o: Observation): boolean {
+  const entry = o.master.known ? o.master.value.entry : null;
+  if (entry?.value == null || !isCleared(entry) || entry.value.successor !== o.self.node) return false;
+  return lastRunningMaster(entry.value)?.switchover !== undefined;
+}
+
 /** Bytes that the last running Master was ahead of this node when it last said so. */
 export function bytesAtRisk(value: MasterValue, own: Lsn): number {
   const last = lastRunningMaster(value);
@@ -47,7 +56,8 @@ type Obstacle = (o: Observation) => string | null;
 const obstacles: readonly Obstacle[] = [
   (o) => (o.disk.deadMaster ? 'is a DeadMaster: its data may hold writes that the cluster does not' : null),
   (o) => (o.policy.tags.noFailover ? 'tagged noFailover' : null),
-  (o) => (o.paused ? 'takeover is paused' : null),
+  // A switchover that had begun before the pause is brought to its end.
+  (o) => (o.paused && !isAwaitedSuccessor(o) ? 'takeover is paused' : null),
   (o) => (o.members.known && !isMember(o, o.self.node) ? 'not on the list of members yet' : null),
   (o) => (o.members.known ? null : `members unknown: ${o.members.why}`),
   (o) => (o.members.known && o.members.value.unreadable === true ? 'the list of members cannot be read' : null),
@@ -176,5 +186,6 @@ export function keepsVote(o: Observation): boolean {
   if (entry?.value == null) return o.disk.dataTerm < o.votedTerm;
   if (entry.value.term > o.votedTerm) return false;
   if (entry.value.term < o.votedTerm) return true;
-  return entry.session !== null && entry.value.phase !== 'running';
+  // One that drains has run, and what it still writes is the end of its WAL.
+  return entry.session !== null && entry.value.phase !== 'running' && entry.value.phase !== 'draining';
 }

@@ -19,6 +19,7 @@ export interface TimeoutOptions {
   /** Silence of a client, and of a server: long, for idle pooled connections and long queries are both normal. */
   readonly clientMs: number;
   readonly serverMs: number;
+  /** How long a client waits at most while its backend is held: longer than lb-syncer's `holdTimeout`. */
   readonly queueMs: number;
 }
 
@@ -30,6 +31,11 @@ export interface HaproxyConfigOptions {
   readonly standbyBind: string;
   /** Leads whoever replicates to the key's holder until it releases the key; null: Replicas connect directly. */
   readonly replicationBind: string | null;
+  /**
+   * Where lb-syncer puts in the plug by which new clients of the master port wait instead of being refused; null: they cannot. Whoever
+   * reaches it can keep the plug's place, so never beyond the pod.
+   */
+  readonly holdBind: string | null;
   /** Admin-level Runtime API: lb-syncer's. Whoever reaches it can do anything with HAProxy, so never beyond the pod. */
   readonly adminBind: string;
   /** User-level Runtime API (reads only), or null for none. */
@@ -58,6 +64,7 @@ export const HAPROXY_CONFIG_DEFAULTS: HaproxyConfigOptions = {
   masterBind: '*:5432',
   standbyBind: '*:5433',
   replicationBind: null,
+  holdBind: '127.0.0.1:9997',
   adminBind: '127.0.0.1:9998',
   userBind: '*:9999',
   masterBackend: 'master',
@@ -69,7 +76,7 @@ export const HAPROXY_CONFIG_DEFAULTS: HaproxyConfigOptions = {
   standbyMarkedDown: 'shutdown-sessions',
   // Three looks 700 ms apart: a role-server that is started again within 1.4 s takes no server, and no client, down.
   check: { intervalMs: 1000, fastIntervalMs: 700, downIntervalMs: 500, fall: 3, rise: 1, timeoutMs: 1000 },
-  timeouts: { connectMs: 1000, clientMs: 1_800_000, serverMs: 1_800_000, queueMs: 5000 },
+  timeouts: { connectMs: 1000, clientMs: 1_800_000, serverMs: 1_800_000, queueMs: 15_000 },
   maxConnections: 1000,
   threads: 2,
   hardStopAfterMs: 5000,

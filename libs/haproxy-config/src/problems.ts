@@ -41,6 +41,7 @@ export function configProblems(options: HaproxyConfigOptions): string[] {
     word('masterBind', options.masterBind),
     word('standbyBind', options.standbyBind),
     word('replicationBind', options.replicationBind),
+    word('holdBind', options.holdBind),
     word('adminBind', options.adminBind),
     word('userBind', options.userBind),
     word('masterCheckPath', options.masterCheckPath),

@@ -9,8 +9,8 @@ const sectionOf = (config: string, title: string): string =>
 describe('renderHaproxyConfig', () => {
   it('begins with every server disabled and without an address', () => {
     const lines = serverLines(renderHaproxyConfig({ standbySlots: 3, replicationBind: '*:5434' }));
-    expect(lines).toHaveLength(5);
-    for (const line of lines) expect(line).toMatch(/ 127\.0\.0\.1:1 disabled$/);
+    expect(lines).toHaveLength(6);
+    for (const line of lines) expect(line).toMatch(/ 127\.0\.0\.1:1 (.* )?disabled$/);
   });
 
   it('asks role-server for the role of each port, and closes the sessions of what it marks down', () => {
@@ -21,6 +21,13 @@ describe('renderHaproxyConfig', () => {
       expect(sectionOf(config, title)).toContain('http-check expect status 200');
       expect(sectionOf(config, title)).toContain('on-marked-down shutdown-sessions');
     }
+  });
+
+  it('has a plug in the master backend that only its own bind leads to, on request none', () => {
+    const master = sectionOf(renderHaproxyConfig({ holdBind: '/run/hold.sock' }), 'listen master');
+    expect(master).toContain('bind /run/hold.sock name hold\n    use-server hold if { so_name -m str hold }\n');
+    expect(master).toContain('server hold 127.0.0.1:1 no-check weight 0 maxconn 1 disabled');
+    expect(renderHaproxyConfig({ holdBind: null })).not.toContain('hold');
   });
 
   it('lets running queries of standbys end, but never a Master’s, when told so', () => {
@@ -46,6 +53,7 @@ describe('renderHaproxyConfig', () => {
     [{ masterBind: '*:5432\n  evil' }, '"*:5432\\n  evil"'],
     [{ adminBind: '127.0.0.1:9998 level user' }, '"127.0.0.1:9998 level user"'],
     [{ masterCheckPath: '/ready#' }, '"/ready#"'],
+    [{ holdBind: '127.0.0.1:9 name x' }, '"127.0.0.1:9 name x"'],
     [{ masterBackend: 'a b' }, '"a b"'],
     [{ masterBackend: 'x', standbyBackend: 'x' }, 'x, x, replication'],
     [{ log: 'stdout\nglobal' }, '"stdout\\nglobal"'],
@@ -68,6 +76,7 @@ describe('renderHaproxyConfig', () => {
       'standbyBind',
       'adminBind',
       'userBind',
+      'holdBind',
       'masterCheckPath',
       'standbyCheckPath',
       'masterBackend',

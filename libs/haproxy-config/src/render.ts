@@ -62,6 +62,19 @@ function defaultsSection({ timeouts, check, log }: HaproxyConfigOptions): string
   ]);
 }
 
+/**
+ * A server that takes one connection, which lb-syncer occupies through a bind of its own: the backend is up then and full, so
+ * clients wait in its queue. (With `set maxconn frontend … 0` HAProxy 2.6.12 deadlocks as soon as one client waits.) With weight 0
+ * it is nobody's but that bind's, so no client can be led there before the plug is in.
+ */
+function plug(bind: string): string[] {
+  return [
+    `bind ${bind} name hold`,
+    'use-server hold if { so_name -m str hold }',
+    `server hold ${NOWHERE} no-check weight 0 maxconn 1 disabled`,
+  ];
+}
+
 function masterSection(options: HaproxyConfigOptions): string {
   return section(`listen ${options.masterBackend}`, [
     `bind ${options.masterBind}`,
@@ -70,6 +83,7 @@ function masterSection(options: HaproxyConfigOptions): string {
     // A Master that is marked down may have been fenced: its clients must learn it at once.
     checked(options.check, 'shutdown-sessions'),
     server('master0'),
+    ...(options.holdBind === null ? [] : plug(options.holdBind)),
   ]);
 }
 

@@ -33,6 +33,8 @@ describe('haproxy -c', () => {
       { adminBind: '/tmp/haproxy-admin.sock', masterBind: ':::5432', userBind: null, log: null },
     ],
     ['other names and many slots', { masterBackend: 'rw', standbyBackend: 'ro', standbySlots: 64, threads: 1 }],
+    ['no plug', { holdBind: null }],
+    ['a plug on a unix socket', { holdBind: '/tmp/haproxy-hold.sock' }],
     ['sessions kept', { standbyMarkedDown: 'keep-sessions', timeouts: { clientMs: 1, queueMs: 999 } }],
   ])('takes %s without a warning', (_what, input) => {
     const { status, said } = check(renderHaproxyConfig(input));

@@ -4,7 +4,7 @@ import { renderHaproxyConfig } from '@ha-postgres/haproxy-config';
 import { replaceFile } from './atomic-file';
 import { consulConfig, parseConsulVersion, type ConsulIdentity } from './consul-files';
 import { hostOf, type Layout, type LoadBalancerPlace } from './layout';
-import { consulConfigFile, haproxyConfigFile, socketDir } from './process-specs';
+import { consulConfigFile, haproxyConfigFile, holdSocket, socketDir } from './process-specs';
 import type { Programs } from './workspace';
 
 /** Makes the directories and configuration files of all members. */
@@ -38,6 +38,7 @@ function haproxyConfig(layout: Layout, lb: LoadBalancerPlace): string {
     standbyBind: `${host}:${lb.standbyPort}`,
     adminBind: `${host}:${lb.adminPort}`,
     userBind: `${host}:${lb.statsPort}`,
+    holdBind: holdSocket(lb),
     standbySlots: layout.nodes.length,
     threads: 1,
   });

@@ -92,6 +92,7 @@ export function loadBalancerSpecs(context: SpecContext, lb: LoadBalancerPlace): 
       name: lb.name,
       consulPrefix: layout.consulPrefix,
       haproxyAddress: `${host}:${lb.adminPort}`,
+      holdAddress: holdSocket(lb),
       host,
       port: lb.syncerPort,
     }),
@@ -100,6 +101,11 @@ export function loadBalancerSpecs(context: SpecContext, lb: LoadBalancerPlace): 
 
 export function haproxyConfigFile(lb: LoadBalancerPlace): string {
   return join(lb.dir, 'haproxy.cfg');
+}
+
+/** Where lb-syncer puts in the plug by which clients wait in a switchover. */
+export function holdSocket(lb: LoadBalancerPlace): string {
+  return join(lb.dir, 'hold.sock');
 }
 
 /** Where PostgreSQL puts its unix socket; the user who runs it must be able to write there. */

@@ -15,15 +15,15 @@ export async function checkpointInBackground(parts: Parts, term: number): Promis
 }
 
 /** Over a connection of its own: everything else would wait behind it. True if it came to its end. */
-export async function makeCheckpoint({ server, config, log }: Parts): Promise<boolean> {
+export async function makeCheckpoint({ server, config, log }: Parts, limitMs: number = TIMEOUT_MS): Promise<boolean> {
   const connection = server.hold({
     connectTimeoutMs: config.connectTimeout,
-    queryTimeoutMs: TIMEOUT_MS,
+    queryTimeoutMs: limitMs,
     onLost: () => undefined,
   });
   try {
     await connection.open();
-    await checkpoint(connection, TIMEOUT_MS);
+    await checkpoint(connection, limitMs);
     return true;
   } catch (error) {
     log.warn({ event: 'postgres.checkpoint-failed', why: messageOf(error) }, 'a checkpoint failed');

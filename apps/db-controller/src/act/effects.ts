@@ -6,6 +6,7 @@ import { peerEffects } from './peer-effects';
 import { postgresEffects } from './postgres-effects';
 import { runningEffects } from './running-effects';
 import { syncEffects } from './sync-effects';
+import { switchoverEffects } from './switchover-effects';
 
 /** One effect for every kind of action. None decides anything. */
 export function effectsOf(parts: Parts): Effects {
@@ -17,6 +18,7 @@ export function effectsOf(parts: Parts): Effects {
     ...runningEffects(parts),
     ...peerEffects(parts),
     ...syncEffects(parts),
+    ...switchoverEffects(parts),
     readPostgres: () => postgres.readAnew(),
     recordDataTerm: async ({ term }) => {
       disk.update({ dataTerm: term });
@@ -36,6 +38,14 @@ export function effectsOf(parts: Parts): Effects {
         'another node ran as Master after this one: PostgreSQL stays down',
       );
       disk.update({ deadMaster: true });
+      await Promise.resolve();
+    },
+    forgetLedTerm: async () => {
+      log.info(
+        { event: 'data.handed-over', ledTerm: disk.record.ledTerm },
+        'stopped cleanly before the new history begins: follows as a Replica',
+      );
+      disk.update({ ledTerm: null });
       await Promise.resolve();
     },
     forgetData: async () => {

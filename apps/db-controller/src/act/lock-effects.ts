@@ -3,6 +3,7 @@ import { isCleared, lastRunningMaster, predecessorEndsAt, type Effects, type Mas
 import { messageOf } from '@ha-postgres/service-kit';
 import { formatLsn, ZERO_LSN } from '@ha-postgres/lsn';
 import type { MasterValue } from '@ha-postgres/cluster-state';
+import { failpoint } from '../failpoint';
 import type { Parts } from '../parts';
 import { OwnHold, adoptHold, type HoldFacts, type OwnHoldOptions } from './own-hold';
 
@@ -55,11 +56,16 @@ export function lockEffects(parts: Parts): Pick<Effects, 'acquire' | 'confirmMas
     release: async ({ released, successor, lsn, lsnExact }) => {
       const { hold } = facts;
       if (hold === null) return;
+      const { term } = hold.facts;
+      // First, for a controller that dies after the release: what stands there tells that its data may follow.
+      if (lsnExact && lsn !== null) disk.update({ cleanStop: { term, lsn: formatLsn(lsn) } });
+      if (hold.view.phase === 'draining') await failpoint(parts, 'switchover-stopped');
       const outcome = await hold.release({ released, successor, lsn, lsnExact });
       log.info(
-        { event: 'lease.released', outcome, term: hold.facts.term, released, successor },
+        { event: 'lease.released', outcome, term, released, successor, lsnExact },
         `release of the lock: ${outcome}`,
       );
+      if (hold.view.phase === 'draining') await failpoint(parts, 'switchover-released');
       if (outcome === 'released') await forget(parts, hold);
     },
 
@@ -70,7 +76,7 @@ export function lockEffects(parts: Parts): Pick<Effects, 'acquire' | 'confirmMas
 
   async function forget({ facts: own }: Parts, hold: OwnHold): Promise<void> {
     hold.stop();
-    disk.update({ hold: null });
+    disk.holdEnded();
     own.hold = null;
     own.votes = null;
     // A list of this hold that is not written by now never will be: its transaction names the session.
@@ -138,7 +144,7 @@ async function tryToAcquire(parts: Parts, attempt: Attempt): Promise<boolean> {
 /** The attempt may be committed as long as its session lives: only without it is it certain that nothing is held. */
 async function discard(parts: Parts, session: Session): Promise<void> {
   while (!session.gone && !(await session.destroy())) await parts.clock.pause(RETRY_MS);
-  parts.disk.update({ hold: null });
+  parts.disk.holdEnded();
 }
 
 export function firstValue({ self, postgres }: Parts, facts: Pick<HoldFacts, 'term' | 'last'>): MasterValue {

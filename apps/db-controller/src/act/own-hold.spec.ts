@@ -171,6 +171,7 @@ describe('what a next process needs of a hold', () => {
       bootId: bootId(),
       term: 6,
       session: hold.session.id,
+      acquiredIndex: hold.view.acquiredIndex,
       phase: 'waiting',
       acquiredAt: 1000,
       waitUntil: null,

@@ -12,7 +12,7 @@ import {
 } from '@ha-postgres/consul-election';
 import type { Hold } from '@ha-postgres/failover';
 import type { Log, Millis } from '@ha-postgres/service-kit';
-import type { StoredHold } from '../disk';
+import type { Drain, StoredHold } from '../disk';
 
 export interface OwnHoldOptions {
   readonly client: ConsulApi;
@@ -39,6 +39,16 @@ export interface HoldFacts {
   readonly parentTerm: number;
 }
 
+/** What a hold goes on with in a restarted controller. */
+interface FormerHold {
+  readonly phase: Phase;
+  readonly firstBeat: number;
+  readonly acquiredIndex: number;
+  readonly drain: Drain | null;
+}
+
+const NO_FORMER: FormerHold = { phase: 'waiting', firstBeat: 1, acquiredIndex: 0, drain: null };
+
 /** This node's hold of the lock: the session that serves it, the lease, and what is written of it. */
 export class OwnHold {
   /** What observers of the key are told; `running` is announced a moment before it is {@link confirmed}. */
@@ -47,6 +57,8 @@ export class OwnHold {
   private refused = false;
   /** `running` was sent: it may have been committed, and clients may have written, though no answer said so. */
   private mayHaveRun: boolean;
+  private acquiredIndex: number;
+  private drains: Drain | null;
   private position: { lsn: Lsn; timeline: number } = { lsn: ZERO_LSN, timeline: 0 };
   private readonly lease: LeaseHolder;
 
@@ -54,12 +66,14 @@ export class OwnHold {
     readonly facts: HoldFacts,
     readonly session: Session,
     private readonly options: OwnHoldOptions,
-    phase: Phase = 'waiting',
-    firstBeat = 1,
+    former: FormerHold = NO_FORMER,
   ) {
+    const { phase, firstBeat, acquiredIndex, drain } = former;
     this.announced = phase;
     this.confirmed = phase;
-    this.mayHaveRun = phase === 'running';
+    this.mayHaveRun = phase === 'running' || phase === 'draining';
+    this.acquiredIndex = acquiredIndex;
+    this.drains = drain;
     this.lease = new LeaseHolder({
       client: options.client,
       key: options.key,
@@ -80,7 +94,8 @@ export class OwnHold {
     const { term, acquiredAt, waitUntil, predecessor, last } = this.facts;
     const { endsAt, unansweredSince } = this.lease;
     const lost = this.lease.lost || this.refused;
-    return { term, phase: this.confirmed, acquiredAt, endsAt, lost, unansweredSince, waitUntil, predecessor, last };
+    const { confirmed: phase, acquiredIndex } = this;
+    return { term, phase, acquiredAt, endsAt, lost, unansweredSince, waitUntil, predecessor, last, acquiredIndex };
   }
 
   get stored(): StoredHold {
@@ -96,10 +111,13 @@ export class OwnHold {
       predecessor,
       last,
       parentTerm,
+      acquiredIndex: this.acquiredIndex,
+      ...(this.drains === null ? {} : { drain: this.drains }),
     };
   }
 
   start(acquired: { readonly sentAt: Millis; readonly modifyIndex: number }): void {
+    this.acquiredIndex = acquired.modifyIndex;
     this.lease.start(acquired);
   }
 
@@ -121,6 +139,15 @@ export class OwnHold {
     const result = await this.lease.beatNow(also);
     if (result.done) this.confirmed = 'running';
     else this.announced = this.confirmed;
+    return result;
+  }
+
+  /** Announces `draining` and who is to succeed. Without an answer it may have been committed: every later beat says it again. */
+  async drain(drain: Drain): Promise<BeatResult> {
+    this.announced = 'draining';
+    this.drains = drain;
+    const result = await this.lease.beatNow();
+    if (result.done) this.confirmed = 'draining';
     return result;
   }
 
@@ -170,7 +197,8 @@ export class OwnHold {
       lsn: formatLsn(this.position.lsn),
       lsnExact: false,
       released: false,
-      successor: null,
+      successor: this.drains?.successor ?? null,
+      ...(this.drains === null ? {} : { switchover: this.drains.id }),
       last: this.facts.last,
     };
   }
@@ -188,11 +216,10 @@ export function adoptHold(stored: StoredHold, options: OwnHoldOptions): OwnHold 
   const waitUntil = stored.waitUntil ?? Number.NEGATIVE_INFINITY;
   // Beats of the former process had lower numbers: no value may occur twice.
   const firstBeat = Math.floor(options.clock.now());
-  return new OwnHold(
-    { term, acquiredAt, waitUntil, predecessor, last, parentTerm },
-    session,
-    options,
-    stored.phase,
+  return new OwnHold({ term, acquiredAt, waitUntil, predecessor, last, parentTerm }, session, options, {
+    phase: stored.phase,
     firstBeat,
-  );
+    acquiredIndex: stored.acquiredIndex ?? 0,
+    drain: stored.drain ?? null,
+  });
 }

@@ -4,7 +4,7 @@ import { failpoint } from '../failpoint';
 import type { Parts } from '../parts';
 import { checkpointInBackground } from './checkpoint';
 import { learn, rereadAfter } from './master-writes';
-import type { OwnHold } from './own-hold';
+import type { HoldFacts, OwnHold } from './own-hold';
 
 /** Promotions that are kept: their terms and forks tell whose data is an ancestor of whose. */
 const HISTORY_MAX = 1000;
@@ -69,16 +69,27 @@ async function historyEntry(parts: Parts, term: number): Promise<HistoryEntry> {
     forkLsn: row?.fork ?? '0/0',
     node: self.node,
     from: hold?.facts.last?.node ?? null,
-    why: whyPromoted(parts, hold),
+    ...reasonOf(parts, hold),
     at: new Date(clock.wallNow()).toISOString(),
     tookMs: Math.round(clock.now() - (hold?.facts.acquiredAt ?? clock.now())),
   };
 }
 
-function whyPromoted({ consul, self }: Parts, hold: OwnHold | null): string {
-  if (hold?.facts.predecessor == null) return 'bootstrap';
+/** Why this node runs; a promotion that answers a switchover names it, whoever was promoted. */
+function reasonOf(parts: Parts, hold: OwnHold | null): Pick<HistoryEntry, 'why' | 'switchover'> {
+  const { predecessor = null, last = null } = hold?.facts ?? {};
+  if (hold === null || predecessor === null) return { why: 'bootstrap' };
+  const asked = last?.switchover;
+  if (asked === undefined) return { why: `took over from term ${predecessor.term}${overrideOf(parts, hold.facts)}` };
+  const { id, successor } = asked;
+  const node = parts.self.node;
+  if (node === successor) return { why: `switchover ${id}`, switchover: id };
+  const how = node === last?.node ? `switchover ${id} rolled back` : `switchover ${id}`;
+  return { why: `${how}: ${successor ?? 'nobody'} did not take over`, switchover: id };
+}
+
+function overrideOf({ consul, self }: Parts, facts: HoldFacts): string {
   const { override } = consul;
-  const said = override !== null && overrides({ override, self }, hold.facts);
-  const why = `took over from term ${hold.facts.predecessor.term}`;
-  return said ? `${why}; override ${override.id} by ${override.by}: ${override.why}` : why;
+  if (override === null || !overrides({ override, self }, facts)) return '';
+  return `; override ${override.id} by ${override.by}: ${override.why}`;
 }

@@ -6,6 +6,7 @@ import {
   parseMembers,
   parseOverride,
   parseSync,
+  parseSwitchover,
   type ClusterKeys,
   type HistoryValue,
   type OverrideValue,
@@ -19,7 +20,14 @@ import {
   type PredecessorSight,
   type Watch,
 } from '@ha-postgres/consul-election';
-import type { Fact, InitializeSight, MasterSight, MembersSight, SyncSight } from '@ha-postgres/failover';
+import type {
+  Fact,
+  InitializeSight,
+  MasterSight,
+  MembersSight,
+  SwitchoverSight,
+  SyncSight,
+} from '@ha-postgres/failover';
 import type { Log, Millis } from '@ha-postgres/service-kit';
 import type { Machine } from '../machine';
 
@@ -32,6 +40,8 @@ const WAIT_FOR_A_BEAT = 1.2;
 const WAIT_WITHOUT_BEATS = 0.4;
 /** Keys that mostly do not exist: Consul answers then at every beat. Whoever needs `sync` at once reads it at once. */
 const SELDOM_EVERY_MS = 5000;
+/** One that an administrator waits for, and only the Master asks. */
+const REQUESTS_EVERY_MS = 2000;
 
 /** What Consul said last, and when. Decides nothing. */
 export class ConsulView {
@@ -45,6 +55,8 @@ export class ConsulView {
   syncIndex: number | null = null;
   override: OverrideValue | null = null;
   paused = false;
+  /** Key `switchover`, while {@link watchRequests} is on. */
+  switchover: SwitchoverSight['request'] = null;
   historyIndex: number | null = null;
   masterEntry: KvEntry | null = null;
   /** When the newest consistent read of `master` was answered. */
@@ -55,6 +67,8 @@ export class ConsulView {
   private confirmedSentAt: Millis | null = null;
   /** The last answer showed a new value. */
   private isBeating = false;
+  private readonly requests: Watch<KvEntry | null>;
+  private isWatchingRequests = false;
   private readonly watches: Watch<KvEntry | null>[];
 
   constructor(
@@ -80,6 +94,7 @@ export class ConsulView {
           },
         },
       );
+    this.requests = watch(keys.switchover, (entry) => this.sawRequest(entry), REQUESTS_EVERY_MS);
     this.watches = [
       watchKey(
         client,
@@ -97,12 +112,21 @@ export class ConsulView {
     ];
   }
 
+  /** What is asked of the holder of the lock concerns nobody else. */
+  watchRequests(isHolder: boolean): void {
+    if (isHolder === this.isWatchingRequests) return;
+    this.isWatchingRequests = isHolder;
+    if (isHolder) this.requests.start();
+    else this.requests.stop();
+    this.switchover = null;
+  }
+
   start(): void {
     for (const watch of this.watches) watch.start();
   }
 
   stop(): void {
-    for (const watch of this.watches) watch.stop();
+    for (const watch of [...this.watches, this.requests]) watch.stop();
   }
 
   /** One consistent read of `master`, now. @throws NoAnswerError, ConsulError */
@@ -237,6 +261,11 @@ export class ConsulView {
       seenAt: at,
       value: { value, modifyIndex: entry?.modifyIndex ?? null, session: entry?.session ?? null },
     };
+  }
+
+  private sawRequest(entry: KvEntry | null): void {
+    const value = this.parsed(entry, parseSwitchover);
+    this.switchover = entry === null || value === null ? null : { value, modifyIndex: entry.modifyIndex };
   }
 
   private parsed<T>(entry: KvEntry | null, parse: (text: string) => Parsed<T>): T | null {

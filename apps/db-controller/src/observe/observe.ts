@@ -38,5 +38,6 @@ export function observe(parts: Parts, clockJump: ClockJump, inFlight: ReadonlySe
     checkpointAt: facts.checkpointAt,
     clockJumped: clockJump.look(),
     inFlight,
+    switchover: { request: consul.switchover, look: facts.successors, drainedFor: facts.drainedFor },
   };
 }

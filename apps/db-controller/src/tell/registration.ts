@@ -50,7 +50,7 @@ export class Registration {
 
   /** Takes note; a changed role or health is written at once, everything else once a second. */
   tell(status: NodeStatus): void {
-    const urgent = status.role !== this.status?.role || status.postgresAlive !== this.status.postgresAlive;
+    const urgent = urgentOf(status) !== urgentOf(this.status);
     this.status = status;
     if (urgent) this.write();
   }
@@ -165,4 +165,9 @@ export class Registration {
 
 function tagOf({ role }: NodeStatus): string {
   return role === 'Master' ? 'master' : 'replica';
+}
+
+/** What somebody waits for. */
+function urgentOf(status: NodeStatus | null): string {
+  return JSON.stringify([status?.role, status?.postgresAlive, status?.switchover]);
 }

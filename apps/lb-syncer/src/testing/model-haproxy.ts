@@ -9,6 +9,7 @@ interface ModelServer {
   checkAddress: string;
   isResting: boolean;
   isDraining: boolean;
+  weight: number;
   isProven: boolean;
   /** Addresses that its sessions lead to. */
   sessions: string[];
@@ -23,23 +24,31 @@ export class ModelHaproxy {
   constructor(names: readonly string[]) {
     this.servers = names.map((name) => {
       const [backend = '', server = ''] = name.split('/');
-      return { backend, server, hasCheck: backend !== 'replication', ...ModelHaproxy.#fresh() };
+      const hasCheck = backend !== 'replication' && server !== 'hold';
+      return { backend, server, hasCheck, ...ModelHaproxy.#fresh(server) };
     });
   }
 
-  static #fresh() {
+  static #fresh(server: string) {
     const nowhere = { address: NOWHERE, checkAddress: NOWHERE };
-    return { ...nowhere, isResting: true, isDraining: false, isProven: true, sessions: [] as string[] };
+    return {
+      ...nowhere,
+      isResting: true,
+      isDraining: false,
+      isProven: true,
+      weight: server === 'hold' ? 0 : 1,
+      sessions: [] as string[],
+    };
   }
 
   restart(): void {
-    for (const server of this.servers) Object.assign(server, ModelHaproxy.#fresh());
+    for (const server of this.servers) Object.assign(server, ModelHaproxy.#fresh(server.server));
   }
 
   /** Every server that takes connections gets one. */
   connectClients(): void {
     for (const server of this.servers) {
-      if (!server.isResting && !server.isDraining) server.sessions.push(server.address);
+      if (!server.isResting && !server.isDraining && server.weight > 0) server.sessions.push(server.address);
     }
   }
 
@@ -55,6 +64,7 @@ export class ModelHaproxy {
     else if (verb === 'state') this.#setState(server, value);
     else if (verb === 'addr') server.address = value.replace(' port ', ':');
     else if (verb === 'check-addr') server.checkAddress = value.replace(' port ', ':');
+    else if (verb === 'weight') server.weight = Number(value);
     else if (verb === 'health') server.isProven = value === 'up';
     else throw new Error(`not modelled: ${line}`);
   }
@@ -67,13 +77,14 @@ export class ModelHaproxy {
 
   now(): ServerNow[] {
     return this.servers.map(
-      ({ backend, server, hasCheck, address, checkAddress, isResting, isDraining, sessions }) => ({
+      ({ backend, server, hasCheck, address, checkAddress, isResting, isDraining, weight, sessions }) => ({
         backend,
         server,
         ...split(address),
         check: hasCheck ? split(checkAddress) : null,
         isResting,
         isDraining,
+        weight,
         sessions: sessions.length,
       }),
     );

@@ -6,6 +6,7 @@ export const BACKENDS: BackendNames = { master: 'master', standby: 'standby', re
 
 export const SERVERS = [
   'master/master0',
+  'master/hold',
   'replication/replication0',
   ...[0, 1, 2, 3].map((n) => `standby/standby${n}`),
 ];

@@ -1,6 +1,6 @@
 import { ConsulClient, silentLog as quietConsul } from '@ha-postgres/consul-election';
 import { Metrics, silentLog, type Log } from '@ha-postgres/service-kit';
-import { LbSyncer } from '../../src/lb-syncer';
+import { LbSyncer, type LbSyncerOptions } from '../../src/lb-syncer';
 import { LabCluster } from './cluster';
 import { startConsul, type Consul } from './consul';
 import { startHaproxy, type Haproxy } from './haproxy';
@@ -15,10 +15,13 @@ export interface Lab {
   readonly syncer: () => LbSyncer;
   /** Names everything in Consul that lb-syncer said it could not read. */
   readonly unreadable: readonly string[];
-  readonly startSyncer: () => LbSyncer;
+  readonly startSyncer: (hold?: LabHold) => LbSyncer;
   readonly stopSyncer: () => Promise<void>;
   readonly end: () => Promise<void>;
 }
+
+/** What differs from the defaults. */
+export type LabHold = Partial<Pick<LbSyncerOptions['hold'], 'mode' | 'timeoutMs'>>;
 
 type End = () => Promise<void>;
 
@@ -68,13 +71,13 @@ async function build(ends: End[], end: End): Promise<Lab> {
       if (syncer === null) throw new Error('no lb-syncer runs');
       return syncer;
     },
-    startSyncer: () => (syncer = makeSyncer(client, haproxy, unreadable)),
+    startSyncer: (hold = {}) => (syncer = makeSyncer(client, haproxy, unreadable, hold)),
     stopSyncer,
     end,
   };
 }
 
-function makeSyncer(client: ConsulClient, haproxy: Haproxy, unreadable: string[]): LbSyncer {
+function makeSyncer(client: ConsulClient, haproxy: Haproxy, unreadable: string[], hold: LabHold): LbSyncer {
   const warn = (fields: object): void => {
     if ('what' in fields && 'event' in fields && fields.event === 'consul.unreadable')
       unreadable.push(String(fields.what));
@@ -91,6 +94,7 @@ function makeSyncer(client: ConsulClient, haproxy: Haproxy, unreadable: string[]
     client,
     runtime: haproxy.runtime,
     haproxyAddress: haproxy.admin,
+    hold: { mode: 'switchover', timeoutMs: 10_000, ...hold, address: { path: haproxy.holdAddress } },
     log,
     metrics: new Metrics({ processMetrics: false }),
   });

@@ -14,7 +14,14 @@ export interface Fate {
 
 export interface FakeRequest {
   readonly kind:
-    'kvGet' | 'transaction' | 'sessionCreate' | 'sessionRenew' | 'sessionDestroy' | 'sessionInfo' | 'servers';
+    | 'kvGet'
+    | 'kvList'
+    | 'transaction'
+    | 'sessionCreate'
+    | 'sessionRenew'
+    | 'sessionDestroy'
+    | 'sessionInfo'
+    | 'servers';
   readonly via: string;
   /** Of a transaction. */
   readonly operations: readonly TxnOperation[];
@@ -69,6 +76,12 @@ export class FakeConsul {
           this.read(key, options, done),
         );
         return { ...times, ...answer, knownLeader: true, lastContactMs: 0 };
+      },
+      kvList: async (prefix, options: ReadOptions = {}) => {
+        const { answer: entries, ...times } = await send<readonly KvEntry[]>('kvList', options, (done) =>
+          done(this.store.list(prefix)),
+        );
+        return { ...times, entries, index: this.store.index, knownLeader: true, lastContactMs: 0 };
       },
       transaction: async (operations, options = {}) => {
         const { answer, ...times } = await send<Outcome>(

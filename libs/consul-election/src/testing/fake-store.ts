@@ -20,6 +20,12 @@ export class FakeStore {
     return this.keys.get(key) ?? null;
   }
 
+  /** All keys that begin with `prefix`, in order. */
+  list(prefix: string): readonly KvEntry[] {
+    const found = [...this.keys.values()].filter(({ key }) => key.startsWith(prefix));
+    return found.sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
   hasSession(id: string): boolean {
     return this.sessions.has(id);
   }

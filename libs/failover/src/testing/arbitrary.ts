@@ -151,6 +151,38 @@ const disk = fc.record({
   promisedUntil: fc.oneof(fc.constant(Number.NEGATIVE_INFINITY), nearTime),
   highestSyncVersion: fc.constantFrom(0, 0, 3, 4),
   admittedTerm: fc.constantFrom(null, 6),
+  switchover: fc.option(
+    fc.record({
+      id: fc.constantFrom('s1', 's0'),
+      term: fc.constantFrom(5, 6),
+      state: fc.constantFrom('refused' as const, 'draining' as const, 'released' as const),
+      successor: fc.option(node),
+      why: fc.constant('test'),
+    }),
+  ),
+  cleanStop: fc.option(fc.record({ term, lsn })),
+});
+
+const target = fc.record({
+  node,
+  streaming: fc.boolean(),
+  able: fc.boolean(),
+  why: fc.constant('test'),
+  lagBytes: fc.constantFrom(0, 100),
+  failoverPriority: fc.constantFrom(0, 1),
+});
+
+const switchover = fc.record({
+  request: fc.option(
+    fc.record({
+      value: fc.record({ id: fc.constantFrom('s1', 's2'), from: node, to: fc.option(node) }),
+      modifyIndex: fc.constantFrom(0, 120),
+    }),
+  ),
+  look: fc.option(
+    fc.record({ id: fc.constantFrom('s1', 's2'), targets: fc.uniqueArray(target, { selector: (one) => one.node }) }),
+  ),
+  drainedFor: fc.constantFrom(null, 's1', 's2'),
 });
 
 const anyRule = fc.record({
@@ -252,6 +284,7 @@ const facts: { readonly [K in keyof Observation]?: fc.Arbitrary<Observation[K]> 
   published: fc.option(fc.record({ instruction, instructionIndex: fc.constantFrom(9, 10, 11), since: nearTime })),
   ownKillAt: fc.option(nearTime),
   lastFailsafeAskAt: fc.option(nearTime),
+  switchover,
   reachableReplicas: fc.subarray(['a', 'c']).map((names) => names.map(address)),
   goneMembers: fc.subarray(['a', 'c']),
   clockJumped: fc.boolean(),
@@ -266,6 +299,7 @@ const ending: fc.Arbitrary<Ending> = fc.record({
   why: fc.constant('test'),
   since: nearTime,
   mode: fc.constantFrom('fast' as const, 'immediate' as const),
+  cleanUntil: nearTime,
   successor: fc.option(node),
   standBackMs: fc.constantFrom(0, 1000),
   stops: fc.boolean(),

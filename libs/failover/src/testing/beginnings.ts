@@ -1,3 +1,4 @@
+import { parseLsn } from '@ha-postgres/lsn';
 import type { Observation } from '../observation';
 import { standbyNames } from '../sync-set';
 import { NOTHING_REMEMBERED, type Ending, type Memory } from '../outcome';
@@ -29,6 +30,7 @@ const ENDING: Ending = {
   why: 'test',
   since: NOW - 50,
   mode: 'immediate',
+  cleanUntil: NOW + 2200,
   successor: null,
   standBackMs: 1000,
   stops: true,
@@ -91,11 +93,61 @@ function newMaster(change: Partial<Observation> = {}): Observation {
   });
 }
 
+const FAST_STOP: Observation['published'] = {
+  instruction: { kind: 'stop', mode: 'fast', why: 'test' },
+  instructionIndex: 11,
+  since: NOW - 500,
+};
+
 const RECLONES: Observation['published'] = {
   instruction: { kind: 'reclone', upstream: { ...address('c'), term: 6 }, why: 'test' },
   instructionIndex: 10,
   since: NOW - 50,
 };
+
+/** `b` runs as Master of term 6 and is asked to hand over. */
+function asked(to: string | null = null, change: Partial<Observation> = {}): Observation {
+  const request = { value: { id: 's1', from: 'b', to }, modifyIndex: 120 };
+  return runningMaster({ switchover: { request, look: null, drainedFor: null }, ...change });
+}
+
+const LOOKED: NonNullable<Observation['switchover']> = {
+  request: { value: { id: 's1', from: 'b', to: null }, modifyIndex: 120 },
+  look: {
+    id: 's1',
+    targets: [{ node: 'c', streaming: true, able: true, why: 'healthy', lagBytes: 0, failoverPriority: 0 }],
+  },
+  drainedFor: null,
+};
+
+/** It has accepted to hand over to `c`. */
+function draining(change: Partial<Observation> = {}): Observation {
+  const switchover = { id: 's1', term: 6, state: 'draining', successor: 'c', why: 'asked for' } as const;
+  return runningMaster({
+    switchover: LOOKED,
+    hold: hold({ phase: 'draining' }),
+    disk: { ...runningMaster().disk, switchover },
+    ...change,
+  });
+}
+
+/** `b` leads on behalf of a switchover of `a`, which stopped cleanly where this node's data ends. */
+function succeeding(change: Partial<Observation> = {}): Observation {
+  const switchover = { id: 's1', successor: 'b' };
+  return readyToPromote({ hold: hold({ last: lastMaster('a', { lsnExact: true, switchover }) }), ...change });
+}
+
+/** `b` handed over to `c`, which runs as Master of term 6. */
+function handedOver(change: Partial<Observation> = {}): Observation {
+  const cleanStop = { term: 5, lsn: parseLsn('0/5000000') };
+  return newMaster({
+    disk: { ...replica().disk, ledTerm: 5, cleanStop },
+    postgres: dead({ lsn: null }),
+    runner: stoppedRunner(),
+    published: { instruction: { kind: 'wait' }, instructionIndex: 10, since: NOW - 500 },
+    ...change,
+  });
+}
 
 const claimed = (systemId: string | null) =>
   known({ value: { node: 'b', systemId }, modifyIndex: 10, session: 'creator' });
@@ -132,6 +184,16 @@ export const BEGINNINGS = [
   ),
   begin(runningMaster()),
   begin(runningMaster({ hold: hold({ phase: 'running', unansweredSince: NOW - 400 }) })),
+  begin(asked()),
+  begin(asked('c', { switchover: { ...LOOKED, look: null } })),
+  begin(asked(null, { switchover: LOOKED })),
+  begin(asked(null, { paused: true })),
+  begin(draining()),
+  begin(draining({ switchover: { ...LOOKED, drainedFor: 's1' } })),
+  begin(draining({ published: FAST_STOP }), { ending: { ...ENDING, mode: 'fast' } }),
+  begin(draining({ published: FAST_STOP }), { ending: { ...ENDING, mode: 'fast', cleanUntil: NOW - 10 } }),
+  begin(succeeding()),
+  begin(handedOver()),
   begin(stopped(), { ending: ENDING }),
   begin(stopped({ hold: hold({ phase: 'running', lost: true }) }), { ending: ENDING }),
   begin(stopped({ hold: null }), { ending: ENDING }),

@@ -1,7 +1,16 @@
-import type { LastMaster, MasterValue, Phase } from '@ha-postgres/cluster-state';
+import type { LastMaster, MasterValue, Phase, SwitchoverState } from '@ha-postgres/cluster-state';
 import { parseLsn } from '@ha-postgres/lsn';
 import type { Action } from '../actions';
-import type { DiskRecord, Hold, MasterEntry, Observation, Policy, PostgresSight } from '../observation';
+import type {
+  DiskRecord,
+  Hold,
+  MasterEntry,
+  Observation,
+  Policy,
+  PostgresSight,
+  SwitchoverSight,
+  SwitchoverTarget,
+} from '../observation';
 import { given, type Arguments } from './arguments';
 import { EMPTY, INITIALISED, SYSTEM_ID, address, hold, known, masterValue, unknown, vote } from './observations';
 import { runnerCommand } from './runner-command';
@@ -61,7 +70,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     return { ...o, initialize: known({ value, modifyIndex: 10, session }, o.now) };
   },
   'initialize-absent': (o) => ({ ...o, initialize: known({ value: null, modifyIndex: null, session: null }, o.now) }),
-  /** `history 6<5@0/5000000`: term 6 grew from term 5 at that position. */
+  /** `history 6<5@0/5000000,s1`: term 6 grew from term 5 at that position, for switchover s1. */
   history: (o, args) => ({ ...o, history: known({ promotions: args.names().map(promotionOf) }, o.now) }),
   epoch: (o, args) => ({ ...o, epoch: known({ number: Number(args.name()) }, o.now) }),
   'history-unknown': (o) => ({ ...o, history: unknown('not read yet') }),
@@ -114,6 +123,17 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     holdsInitialize: args.has('holdsInitialize'),
     clockJumped: args.has('clockJumped'),
   }),
+  /** `switchover ID [from=NODE] [to=NODE] [index=N]`: what stands in the key. */
+  switchover: (o, args) => {
+    const value = { id: args.name(), from: args.text('from') ?? 'b', to: args.text('to') ?? null };
+    return withSwitchover(o, { request: { value, modifyIndex: args.number('index') ?? 1000 } });
+  },
+  /** `look ID c=0 a=100,deaf d=0,lags`: members with their lag; `deaf` does not stream, `lags` could not take over. */
+  look: (o, args) => {
+    const [id = '', ...targets] = args.names();
+    return withSwitchover(o, { look: { id, targets: targets.map(targetOf) } });
+  },
+  drained: (o, args) => withSwitchover(o, { drainedFor: args.name() }),
   'published-nothing': (o) => ({ ...o, published: null }),
   data: (o, args) => {
     if (!o.runner.known) throw new RangeError(`data without a runner's report: ${args.line}`);
@@ -124,6 +144,17 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     return { ...o, runner: known({ ...o.runner.value, data }, o.now) };
   },
 };
+
+function withSwitchover(o: Observation, change: Partial<SwitchoverSight>): Observation {
+  return { ...o, switchover: { ...(o.switchover ?? { request: null, look: null, drainedFor: null }), ...change } };
+}
+
+function targetOf(text: string): SwitchoverTarget {
+  const [node = '', seen = ''] = text.split('=');
+  const [lag = '', flaw] = seen.split(',');
+  const why = flaw === 'lags' ? 'lags too far' : 'healthy';
+  return { node, streaming: flaw !== 'deaf', able: flaw !== 'lags', why, lagBytes: Number(lag), failoverPriority: 0 };
+}
 
 function nextIndex(o: Observation): number {
   return (o.master.known ? (o.master.value.entry?.modifyIndex ?? 100) : 100) + 1;
@@ -137,6 +168,7 @@ function entryOf(o: Observation, args: Arguments): MasterEntry {
       lsn: args.text('lsn'),
       timeline: args.number('timeline'),
       successor: args.text('successor'),
+      switchover: args.text('switchover'),
     } as MasterValue),
     released: args.has('released'),
     lsnExact: args.has('exact'),
@@ -151,15 +183,20 @@ function entryOf(o: Observation, args: Arguments): MasterEntry {
   };
 }
 
-/** `last=a/5/0/5000000`: node, term and position of the last Master that ran. */
+/**
+ * `last=a/5/0/5000000`: node, term and position of the last Master that ran. `last=a/5/0/5000000,s1,b`: it stopped cleanly there
+ * for switchover s1, and named b.
+ */
 function lastOf(text: string | undefined): LastMaster | null {
   if (text === undefined) return null;
-  const [node = '', term = '', ...lsn] = text.split('/');
-  return { node, term: Number(term), timeline: 1, lsn: lsn.join('/') };
+  const [place = '', id, successor = null] = text.split(',');
+  const [node = '', term = '', ...lsn] = place.split('/');
+  const answers = id === undefined ? {} : { lsnExact: true, switchover: { id, successor } };
+  return { node, term: Number(term), timeline: 1, lsn: lsn.join('/'), ...answers };
 }
 
 function promotionOf(text: string) {
-  const [, term, parentTerm, forkLsn] = /^(\d+)<(\d+)@(\S+)$/.exec(text) ?? [];
+  const [, term, parentTerm, forkLsn, switchover] = /^(\d+)<(\d+)@([^,]+)(?:,(\S+))?$/.exec(text) ?? [];
   if (term === undefined || parentTerm === undefined || forkLsn === undefined) {
     throw new RangeError(`not a promotion: ${text}`);
   }
@@ -173,6 +210,7 @@ function promotionOf(text: string) {
     why: 'test',
     at: '',
     tookMs: 1,
+    ...given({ switchover }),
   };
 }
 
@@ -206,9 +244,26 @@ function diskOf(args: Arguments): Partial<DiskRecord> {
       epoch: args.number('epoch'),
       promisedUntil: args.time('promisedUntil'),
     } as DiskRecord),
+    ...switchoverOf(args.text('switchover')),
+    ...cleanStopOf(args.text('cleanStop')),
+    ...(args.has('notLed') ? { ledTerm: null } : {}),
     ...(args.has('deadMaster') ? { deadMaster: true } : {}),
     ...(args.has('nothing') ? { dataTerm: 0, ledTerm: null, deadMaster: false } : {}),
   };
+}
+
+/** `switchover=s1,6,draining,c`: id, term, state, successor. */
+function switchoverOf(text: string | undefined): Partial<DiskRecord> {
+  if (text === undefined) return {};
+  const [id = '', term = '', state = '', successor = null] = text.split(',');
+  const switchover = { id, term: Number(term), state: state as SwitchoverState['state'], successor, why: 'asked for' };
+  return { switchover };
+}
+
+/** `cleanStop=5@0/5000000`: term and position. */
+function cleanStopOf(text: string | undefined): Partial<DiskRecord> {
+  const [term = '', lsn] = (text ?? '').split('@');
+  return lsn === undefined ? {} : { cleanStop: { term: Number(term), lsn: parseLsn(lsn) } };
 }
 
 function postgresOf(o: Observation, args: Arguments): PostgresSight {

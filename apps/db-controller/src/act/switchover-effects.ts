@@ -1,0 +1,82 @@
+import { parseNodeStatus } from '@ha-postgres/cluster-state';
+import type { Effects, SwitchoverTarget } from '@ha-postgres/failover';
+import { lagBytes } from '@ha-postgres/lsn';
+import { failpoint } from '../failpoint';
+import type { Parts } from '../parts';
+import { makeCheckpoint } from './checkpoint';
+import { waitForHolding } from './load-balancers';
+
+const READ_LIMIT_MS = 1000;
+/** A server that needs longer for its checkpoint will need about as long for that of its shutdown. */
+const CHECKPOINT_LIMIT_MS = 30_000;
+/** Who was led here right before its load balancer held the next may still be telling its password. Sessions go on meanwhile. */
+const HANDSHAKE_MS = 100;
+
+/** What a Master does that is asked to hand over, up to the stop of its PostgreSQL. */
+export function switchoverEffects(parts: Parts): Pick<Effects, 'lookForSuccessors' | 'refuseSwitchover' | 'drain'> {
+  const { facts, disk, log, clock } = parts;
+  return {
+    lookForSuccessors: async ({ id }) => {
+      let targets = await lookAtMembers(parts);
+      if (targets.some(({ streaming, able }) => streaming && able)) {
+        // PostgreSQL writes a checkpoint when it stops, while nobody can write: now there is less left for that.
+        if (!(await makeCheckpoint(parts, CHECKPOINT_LIMIT_MS)))
+          log.warn({ event: 'switchover.no-checkpoint', id }, 'the stop may take longer');
+        targets = await lookAtMembers(parts);
+      }
+      facts.successors = { id, targets };
+      log.info({ event: 'switchover.looked', id, targets }, `who could succeed, for switchover ${id}`);
+    },
+
+    refuseSwitchover: async ({ id, why }) => {
+      const term = facts.hold?.facts.term ?? 0;
+      disk.update({ switchover: { id, term, state: 'refused', successor: null, why } });
+      log.warn({ event: 'switchover.refused', id, why }, `refused switchover ${id}: ${why}`);
+      await Promise.resolve();
+    },
+
+    drain: async ({ id, successor, why }) => {
+      const { hold } = facts;
+      if (hold === null) return;
+      await failpoint(parts, 'switchover-accepted');
+      const { term } = hold.facts;
+      disk.update({ switchover: { id, term, state: 'draining', successor, why } });
+      const beat = await hold.drain({ id, successor });
+      if (!beat.done) throw new Error(`phase draining was not written: ${beat.why}`);
+      disk.update({ hold: hold.stored });
+      log.info({ event: 'switchover.draining', id, successor, why }, `hands over to ${successor}`);
+      await failpoint(parts, 'switchover-draining');
+      await waitForHolding(parts, beat.modifyIndex);
+      await clock.pause(HANDSHAKE_MS);
+      facts.drainedFor = id;
+    },
+  };
+}
+
+/** The other members: what they say of themselves, and how much of this Master's WAL each has on disk. */
+async function lookAtMembers(parts: Parts): Promise<readonly SwitchoverTarget[]> {
+  const { consul, postgres, self } = parts;
+  const members = consul.members.known ? consul.members.value.members : [];
+  await postgres.readAnew();
+  const others = members.filter(({ node }) => node !== self.node);
+  return Promise.all(others.map(({ node }) => lookAt(parts, node)));
+}
+
+async function lookAt({ client, keys, postgres }: Parts, node: string): Promise<SwitchoverTarget> {
+  const sender = postgres.senders.find(
+    ({ applicationName, state }) => applicationName === node && state === 'streaming',
+  );
+  const { entry } = await client.kvGet(keys.status(node), { timeoutMs: READ_LIMIT_MS });
+  const parsed = entry === null ? null : parseNodeStatus(entry.value);
+  const status = parsed?.ok === true ? parsed.value : null;
+  const own = postgres.sight.lsn;
+  const flushed = sender?.flushLsn ?? null;
+  return {
+    node,
+    streaming: sender !== undefined,
+    able: status?.takeover.able ?? false,
+    why: status?.takeover.why ?? 'it has not told its status',
+    lagBytes: own === null || flushed === null ? Number.MAX_SAFE_INTEGER : lagBytes(own, flushed),
+    failoverPriority: status?.tags.failoverPriority ?? 0,
+  };
+}

@@ -1,0 +1,91 @@
+import { parseLsn } from '@ha-postgres/lsn';
+import { begin } from './ending-rules';
+import { lead, whileRunning, type HolderRule } from './holding';
+import type { Observation, SwitchoverSight } from './observation';
+import type { Rules } from './outcome';
+import { chooseSuccessor, whyRefused } from './switchover-targets';
+
+/** How long the stopped Master, and everybody else, stands back for the successor. */
+const SUCCESSOR_FIRST_MS = 1000;
+
+/**
+ * A Master that is asked to hand over: it looks who could, has the load balancers hold their clients, stops PostgreSQL cleanly, so
+ * that every Replica that streams gets all, and releases the lock. What was accepted is on disk before anybody is told: a
+ * controller that is restarted in any phase goes on with it.
+ */
+export const switchoverRules: Rules = {
+  masterStopsForASwitchover: whileRunning((o, _memory, hold) => {
+    const accepted = draining(o);
+    if (hold.phase !== 'draining' || accepted === null || o.switchover?.drainedFor !== accepted.id) return null;
+    return begin(o, `switchover ${accepted.id}`, 'fast', SUCCESSOR_FIRST_MS, accepted.successor);
+  }),
+
+  masterDrainsForASwitchover: whileRunning((o, _memory, hold) => {
+    const accepted = draining(o);
+    if (accepted?.successor == null) return null;
+    const { id, successor, why } = accepted;
+    return lead(o, hold, [{ type: 'drain', id, successor, why }]);
+  }),
+
+  masterRefusesASwitchover: whileRunning((o, _memory, hold) => {
+    const request = unserved(o);
+    const why = request === null ? null : whyRefused(o, request);
+    return request === null || why === null
+      ? null
+      : lead(o, hold, [{ type: 'refuseSwitchover', id: request.value.id, why }]);
+  }),
+
+  masterLooksForASuccessor: whileRunning((o, _memory, hold) => {
+    const request = unserved(o);
+    if (request === null || o.switchover?.look?.id === request.value.id) return null;
+    return lead(o, hold, [{ type: 'lookForSuccessors', id: request.value.id }]);
+  }),
+
+  masterChoosesItsSuccessor: whileRunning((o, _memory, hold) => {
+    const request = unserved(o);
+    if (request === null) return null;
+    const { id, to, by } = request.value;
+    const choice = chooseSuccessor(to, o.switchover?.look?.targets ?? []);
+    if ('refused' in choice) return lead(o, hold, [{ type: 'refuseSwitchover', id, why: choice.refused }]);
+    const why = by === undefined ? 'asked for' : `asked for by ${by}`;
+    return lead(o, hold, [{ type: 'drain', id, successor: choice.node, why }]);
+  }),
+};
+
+/** The successor for which this Master drains; null: it does not. */
+export function successorOf(o: Observation): string | null {
+  return draining(o)?.successor ?? null;
+}
+
+/**
+ * The Master stopped cleanly, so its end is known, and this node has not got all of it. The last Master has: it is named as
+ * successor, once, and takes over again. (A member that has more than this one has been let go first already.)
+ */
+export const giveSwitchoverBack: HolderRule = (o, memory, hold) => {
+  const { last } = hold;
+  if (last?.switchover === undefined || last.lsnExact !== true) return null;
+  if (hasReplayedBeyond(o, last.lsn) || memory.passedOver.includes(last.node)) return null;
+  const why = `has not received the end of ${last.node}'s WAL, which stopped for switchover ${last.switchover.id}`;
+  return begin(o, why, 'immediate', 2 * SUCCESSOR_FIRST_MS, last.node);
+};
+
+/** The shutdown checkpoint begins at `lsn`, and nothing follows it. */
+function hasReplayedBeyond(o: Observation, lsn: string): boolean {
+  const replayed = o.postgres.replayedLsn ?? o.postgres.lsn;
+  return replayed !== null && replayed > parseLsn(lsn);
+}
+
+/** What this very hold has accepted: a record of an earlier one is over. */
+function draining(o: Observation) {
+  const { switchover } = o.disk;
+  return switchover?.state === 'draining' && switchover.term === o.hold?.term ? switchover : null;
+}
+
+/** A request that has had no answer yet. One that was answered by another Master is told by the history. */
+function unserved(o: Observation): SwitchoverSight['request'] {
+  const request = o.switchover?.request ?? null;
+  if (request === null || request.value.id === o.disk.switchover?.id || !o.history.known) return null;
+  const isAnswered = o.history.value.promotions.some(({ switchover }) => switchover === request.value.id);
+  const isOfOthers = request.value.from !== o.self.node && request.modifyIndex <= (o.hold?.acquiredIndex ?? 0);
+  return isAnswered || isOfOthers ? null : request;
+}
