@@ -2,10 +2,10 @@ import type { ClusterFile, RemoteCluster } from '@ha-postgres/local-cluster';
 import { readNodeStatus } from '@ha-postgres/local-cluster';
 import { query } from './client';
 import { historyKey, syncKey, writeKey } from './keys';
+import { loadOn, nodeOf } from './load';
 import { logOf } from './log-of';
 import { eventually, newMaster, settled } from './wait-for';
 import { withCluster } from './with-cluster';
-import { idsBehind, makeWritesTable, Writer } from './writer';
 
 const QUORUM = { replication: 'quorum' };
 /** Longer than a story: a commit that waits for a Replica waits for as long as it takes. */
@@ -66,19 +66,22 @@ const waitsForReplicas = (described: ClusterFile, port: number) =>
 it('quorum: when the Master’s node is killed under load, nothing acknowledged is lost, and the next Master has its rule in place before it is promoted', () =>
   withCluster({ loadBalancers: 1, settings: QUORUM }, async (cluster) => {
     const { described, master, replicas } = castOf(cluster);
-    const port = described.loadBalancers[0]?.masterPort ?? 0;
     await ruleSettles(cluster, replicas);
-    await makeWritesTable(described, port);
-    const writers = [1, 2, 3, 4].map(() => Writer.start(described, { port, everyMs: 0, isFresh: false }));
-    const acknowledged = () => writers.flatMap((writer) => writer.acknowledged);
-    await eventually('writes', () => acknowledged().length > 200);
-    await cluster.kill(master);
-    const next = await newMaster(cluster, master);
-    await eventually('writes on the next Master', () => acknowledged().some(({ node }) => node === next.name));
-    await Promise.all(writers.map((writer) => writer.stop()));
+    const clients = [0, 0, 0, 0].map((everyMs) => ({ everyMs, isFresh: false }));
+    const load = await loadOn(cluster, { clients });
+    const next = await (async () => {
+      await load.moreWrites(50);
+      await cluster.kill(master);
+      const found = await newMaster(cluster, master);
+      await load.moreWrites(50);
+      return found;
+    })().finally(() => load.stop());
+    const verdict = await load.finish({ allowLost: 0 });
+    expect(verdict).toMatchObject({ violations: [], lost: [], duplicates: [] });
+    expect(new Set(load.history.acknowledged.map((write) => nodeOf(described, write)))).toEqual(
+      new Set([master, next.name]),
+    );
 
-    const stored = await idsBehind(described, next.postgresPort);
-    expect(acknowledged().filter(({ id }) => !stored.has(id))).toEqual([]);
     const other = replicas.filter((name) => name !== next.name);
     await ruleSettles(cluster, other);
     const told = logOf(cluster, `${next.name}/db-controller`).map(({ event }) => event);
