@@ -9,6 +9,9 @@ const layers = {
   fault: ['<rootDir>/**/*.fault.spec.ts'],
 };
 
+// Namespaces of the network are for Linux and root alone: *.root.*.spec.ts.
+const hasNamespaces = process.platform === 'linux' && process.getuid() === 0;
+
 /** @param {string} rootDir the project's own folder */
 module.exports = (rootDir) => {
   const layer = process.env.LAYER ?? 'unit';
@@ -20,7 +23,7 @@ module.exports = (rootDir) => {
     testEnvironment: 'node',
     testEnvironmentOptions: { customExportConditions: ['@ha-postgres/source', 'node', 'require', 'default'] },
     testMatch,
-    testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+    testPathIgnorePatterns: ['/node_modules/', '/dist/', ...(hasNamespaces ? [] : ['\\.root\\.'])],
     modulePathIgnorePatterns: ['/dist/'],
     transform: {
       '^.+\\.ts$': [

@@ -37,9 +37,7 @@ function left({ id }: NetworkPlace): string[] {
   return [...namespaces, ...readdirSync('/sys/class/net')].filter((name) => name.startsWith(id));
 }
 
-const describeAsRoot = process.platform === 'linux' && process.getuid?.() === 0 ? describe : describe.skip;
-
-describeAsRoot('members in namespaces of their own', () => {
+describe('members in namespaces of their own', () => {
   const place = newNetworkPlace(isFreeSubnet);
   const processes: ChildProcess[] = [];
   const lost: string[] = [];
@@ -176,7 +174,7 @@ describeAsRoot('members in namespaces of their own', () => {
   }
 });
 
-describeAsRoot('the guard of a cluster with namespaces', () => {
+describe('the guard of a cluster with namespaces', () => {
   it('removes them when its owner is killed by SIGKILL, and those of no one else', async () => {
     const [ours, theirs] = [newNetworkPlace(isFreeSubnet), newNetworkPlace(isFreeSubnet)];
     const [workdir, elsewhere] = [temporaryDirectory(), temporaryDirectory()];
