@@ -8,6 +8,8 @@ import { faultCluster } from './fault-cluster';
 
 const LEADERS_KILLED = 5;
 const AGENT_DOWN_MS = 30_000;
+const SLOW_MS = 30_000;
+const VERY_SLOW_MS = 600_000;
 
 const consul = faultCluster();
 
@@ -64,6 +66,35 @@ for (const { variant, how, half } of [
     await fault.strike(() => how(fault, `${fault.master.name}/consul`));
     await masterBeats(fault);
     await fault.nothingHappens();
+  });
+}
+
+for (const { roundTripMs, lossPercent } of [
+  { roundTripMs: 500, lossPercent: 0 },
+  { roundTripMs: 500, lossPercent: 10 },
+  { roundTripMs: 1_000, lossPercent: 0 },
+]) {
+  const variant = `${roundTripMs} ms there and back${lossPercent > 0 ? `, ${lossPercent} % loss` : ''}, for 30 s`;
+  consul.row(17, { half: lossPercent > 0 ? 'long' : 'quick', variant, runs: 1 }, async (fault) => {
+    const { cluster } = fault;
+    await fault.strike(() => cluster.slow('consul', { delayMs: roundTripMs / 2, lossPercent }, 'nodes'));
+    await delay(SLOW_MS);
+    await fault.mend(() => cluster.heal());
+    await fault.nothingHappens();
+  });
+}
+
+for (const seconds of [2, 5]) {
+  const variant = `${seconds} s there and back, 10 % loss, for 10 min`;
+  const timeoutMs = VERY_SLOW_MS + 240_000;
+  consul.row(17, { half: 'long', variant, runs: 1, timeoutMs, mayLoseUnsent: true }, async (fault) => {
+    const { cluster, term, load } = fault;
+    await fault.strike(() => cluster.slow('consul', { delayMs: seconds * 500, lossPercent: 10 }, 'nodes'));
+    await delay(VERY_SLOW_MS);
+    await fault.mend(() => cluster.heal());
+    await fault.writesGoOn();
+    const later = new Set(load.history.promotions.map((promotion) => promotion.term).filter((one) => one > term));
+    expect(later.size).toBeLessThanOrEqual(1);
   });
 }
 
