@@ -3,8 +3,8 @@ import { REMOVE_NETWORK } from './network/namespaces';
 
 /**
  * A POSIX shell that waits for the end of its input, then kills every process that works under a directory until none
- * is left, and removes the cluster's network. It outlives its starter, also one that was killed: the kernel closes the pipe. It
- * looks twice with nobody left, since a process may be born between two looks.
+ * is left, and removes the cluster's network and what is mounted below the directory. It outlives its starter, also one that
+ * was killed: the kernel closes the pipe. It looks twice with nobody left, since a process may be born between two looks.
  */
 const SCRIPT = `
 directory=$1
@@ -19,12 +19,18 @@ list() {
       awk -v d="$directory" '/^p/{p=substr($0,2)} /^n/{n=substr($0,2); if (n==d || index(n, d "/")==1) print p}'
   fi
 }
+mounts() {
+  if [ -r /proc/mounts ]; then cut -d' ' -f2 /proc/mounts | grep -F "$directory/"; fi
+}
 while read -r _; do :; done
+# A process that waits for a frozen file system cannot be killed.
+for place in $(mounts); do fsfreeze --unfreeze "$place" 2>/dev/null; done
 clear=0
 while [ $clear -lt 2 ]; do
   pids=$(list)
   if [ -z "$pids" ]; then clear=$((clear + 1)); else clear=0; kill -9 $pids 2>/dev/null; fi
 done
+for place in $(mounts); do umount "$place" 2>/dev/null || umount -l "$place"; done
 if [ -n "$network" ]; then remove_network "$network"; fi
 `;
 

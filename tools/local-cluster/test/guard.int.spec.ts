@@ -1,11 +1,18 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { Guard } from '../src/guard';
 import { processesUnder } from '../src/processes';
 import { waitFor } from '../src/waiting';
 import { temporaryDirectory } from './support';
+
+const itAsRoot = process.platform === 'linux' && process.getuid?.() === 0 ? it : it.skip;
+
+const mounts = () =>
+  readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '');
 
 const OWNER = `
   const { spawn } = require('node:child_process');
@@ -51,6 +58,24 @@ describe('the guard', () => {
       expect(processesUnder(alike)).toEqual([sleepers[1]?.pid]);
     } finally {
       sleepers.forEach((sleeper: ChildProcess) => sleeper.kill('SIGKILL'));
+      rmSync(alike, { recursive: true });
+    }
+  });
+
+  itAsRoot('unmounts what is mounted below its directory, and nothing else', async () => {
+    const places = ['volume', 'another'].map((name) => join(directory, name));
+    const alike = `${directory}-other`;
+    for (const place of [...places, alike]) {
+      mkdirSync(place);
+      execFileSync('mount', ['-t', 'tmpfs', 'hapg-test', place]);
+    }
+    try {
+      const guard = new Guard(directory);
+      expect(mounts()).toEqual(expect.arrayContaining([...places, alike]));
+      await guard.release();
+      expect(mounts().filter((place) => place.startsWith(directory))).toEqual([alike]);
+    } finally {
+      execFileSync('umount', [alike]);
       rmSync(alike, { recursive: true });
     }
   });

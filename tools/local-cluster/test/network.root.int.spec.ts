@@ -151,7 +151,7 @@ describe('members in namespaces of their own', () => {
   it('lose packets, and TCP sends them again', async () => {
     await network.slow(ends('node0', 'node1'), { delayMs: 1, jitterMs: 1, lossPercent: 25 });
     const { answers, ask, answered, end } = conversation('node0', 'node1');
-    for (let count = 1; count <= 25; count += 1) {
+    for (let count = 1; count <= 15; count += 1) {
       await answered(count);
       ask();
     }
