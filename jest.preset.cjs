@@ -9,9 +9,6 @@ const layers = {
   fault: ['<rootDir>/**/*.fault.spec.ts'],
 };
 
-// Namespaces of the network are for Linux and root alone: *.root.*.spec.ts.
-const hasNamespaces = process.platform === 'linux' && process.getuid() === 0;
-
 /** @param {string} rootDir the project's own folder */
 module.exports = (rootDir) => {
   const layer = process.env.LAYER ?? 'unit';
@@ -23,7 +20,7 @@ module.exports = (rootDir) => {
     testEnvironment: 'node',
     testEnvironmentOptions: { customExportConditions: ['@ha-postgres/source', 'node', 'require', 'default'] },
     testMatch,
-    testPathIgnorePatterns: ['/node_modules/', '/dist/', ...(hasNamespaces ? [] : ['\\.root\\.'])],
+    testPathIgnorePatterns: ['/node_modules/', '/dist/'],
     modulePathIgnorePatterns: ['/dist/'],
     transform: {
       '^.+\\.ts$': [

@@ -37,7 +37,9 @@ function left({ id }: NetworkPlace): string[] {
   return [...namespaces, ...readdirSync('/sys/class/net')].filter((name) => name.startsWith(id));
 }
 
-describe('members in namespaces of their own', () => {
+const describeAsRoot = process.platform === 'linux' && process.getuid?.() === 0 ? describe : describe.skip;
+
+describeAsRoot('members in namespaces of their own', () => {
   const place = newNetworkPlace(isFreeSubnet);
   const processes: ChildProcess[] = [];
   const lost: string[] = [];
@@ -174,7 +176,7 @@ describe('members in namespaces of their own', () => {
   }
 });
 
-describe('the guard of a cluster with namespaces', () => {
+describeAsRoot('the guard of a cluster with namespaces', () => {
   it('removes them when its owner is killed by SIGKILL, and those of no one else', async () => {
     const [ours, theirs] = [newNetworkPlace(isFreeSubnet), newNetworkPlace(isFreeSubnet)];
     const [workdir, elsewhere] = [temporaryDirectory(), temporaryDirectory()];
