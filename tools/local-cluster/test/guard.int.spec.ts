@@ -5,9 +5,7 @@ import { buildSync } from 'esbuild';
 import { Guard } from '../src/guard';
 import { processesUnder } from '../src/processes';
 import { waitFor } from '../src/waiting';
-import { temporaryDirectory } from './support';
-
-const itAsRoot = process.platform === 'linux' && process.getuid?.() === 0 ? it : it.skip;
+import { itAsRoot, temporaryDirectory } from './support';
 
 const mounts = () =>
   readFileSync('/proc/mounts', 'utf8')

@@ -8,7 +8,7 @@ import { ClusterNetwork } from '../src/network/cluster-network';
 import { inNamespace, isFreeSubnet } from '../src/network/ip';
 import { addressOf, namespaceOf, newNetworkPlace, type NetworkPlace } from '../src/network/place';
 import { waitFor } from '../src/waiting';
-import { temporaryDirectory } from './support';
+import { describeAsRoot, temporaryDirectory } from './support';
 
 const PORT = 5_000;
 const MEMBERS = ['node0', 'node1', 'node2'];
@@ -36,8 +36,6 @@ function left({ id }: NetworkPlace): string[] {
   const namespaces = existsSync('/run/netns') ? readdirSync('/run/netns') : [];
   return [...namespaces, ...readdirSync('/sys/class/net')].filter((name) => name.startsWith(id));
 }
-
-const describeAsRoot = process.platform === 'linux' && process.getuid?.() === 0 ? describe : describe.skip;
 
 describeAsRoot('members in namespaces of their own', () => {
   const place = newNetworkPlace(isFreeSubnet);

@@ -4,6 +4,11 @@ import { join } from 'node:path';
 import { onPath, type Programs } from '../src/workspace';
 import { ownCluster, type OwnedCluster } from '../src/owner';
 
+/** Network namespaces and mounts are for root on Linux alone; elsewhere these are reported as left out. */
+const isRootOnLinux = process.platform === 'linux' && process.getuid?.() === 0;
+export const describeAsRoot = isRootOnLinux ? describe : describe.skip;
+export const itAsRoot = isRootOnLinux ? it : it.skip;
+
 const STAND_IN = join(__dirname, 'stand-in.cjs');
 
 /** Real Consul and HAProxy, and services that only stand there. */
