@@ -20,8 +20,8 @@ describe('the options of db-controller', () => {
       coldStartWaitMs: parseDuration('30s'),
       maximumLagOnFailoverBytes: 1024 * 1024,
       secondFenceMs: 200,
-      tags: { noFailover: false, failoverPriority: 0 },
       sync: { mode: 'async', k: 1, durability: 'strict' },
+      tags: { noFailover: false, noLoadBalance: false, failoverPriority: 0 },
     });
   });
 

@@ -143,7 +143,19 @@ export const options = defineOptions({
     default: 'strict',
     description: 'while too few Replicas stream: commits wait, or go on with fewer confirmations, down to none',
   },
+  maximumLagOnRead: {
+    type: 'size',
+    optional: true,
+    minimum: 1,
+    description:
+      'a Replica further behind the Master leaves the standby port, and comes back at half of it; absent: it stays',
+  },
   noFailover: { type: 'boolean', default: false, description: 'this node is never promoted' },
+  noLoadBalance: {
+    type: 'boolean',
+    default: false,
+    description: 'as a Replica this node gets no clients of the standby port',
+  },
   failoverPriority: {
     type: 'integer',
     default: 0,
@@ -178,8 +190,12 @@ export function policyOf(config: ControllerConfig): Policy {
     maximumLagOnFailoverBytes: config.maximumLagOnFailover,
     coldStartWaitMs: config.coldStartWait,
     secondFenceMs: SECOND_FENCE_MS,
-    tags: { noFailover: config.noFailover, failoverPriority: config.failoverPriority },
     sync: { mode: config.replication, k: config.synchronousReplicas, durability: config.dataDurability },
+    tags: {
+      noFailover: config.noFailover,
+      noLoadBalance: config.noLoadBalance,
+      failoverPriority: config.failoverPriority,
+    },
   };
 }
 

@@ -19,6 +19,7 @@ import { ANSWER_VALID_MS } from './tell/publisher';
 import { forOperators } from './tell/for-operators';
 import { readiness } from './tell/readiness';
 import { SyncAlarm } from './tell/sync-alarm';
+import { Reads } from './tell/reads';
 
 /** An effect that failed is not tried again before this. */
 const PACE_MS = 200;
@@ -36,6 +37,7 @@ export class Loop {
   private timer: Timer | null = null;
   private lastRule = '';
   private epochSeenAt = Number.NEGATIVE_INFINITY;
+  private readonly reads: Reads;
   private stopped = false;
   private readonly alarm: SyncAlarm;
   private readonly effects: Effects;
@@ -48,6 +50,7 @@ export class Loop {
   ) {
     this.effects = effects;
     this.alarm = new SyncAlarm(parts.log);
+    this.reads = new Reads(parts.config.noLoadBalance, parts.config.maximumLagOnRead ?? null);
   }
 
   /** Decides again, once for all that happens in this turn of the event loop. */
@@ -134,7 +137,8 @@ export class Loop {
     const master = consul.master.known ? (consul.master.value.entry ?? null) : null;
     const running = master?.session != null && master.value?.phase === 'running' ? master.value : null;
     const { ready, why } = readiness(role, o, postgres);
-    const status = this.status(decision, o);
+    const whyNoReads = this.reads.whyNot(role, o, postgres.lagBytes);
+    const status = { ...this.status(decision, o), whyNoReads };
     this.alarm.look(status.sync ?? null);
     this.onStatus(status);
     publisher.say({
@@ -156,6 +160,7 @@ export class Loop {
       ready,
       readyWhy: why,
       lagBytes: postgres.lagBytes,
+      whyNoReads,
       status,
       masterValue: master?.value ?? null,
     });

@@ -22,6 +22,8 @@ export interface Instance {
   readonly port: number;
   /** Of its role-server. */
   readonly apiPort: number;
+  /** It is to get no clients of the standby port. */
+  readonly noLoadBalance: boolean;
 }
 
 /** What Consul has told of the cluster. */

@@ -76,6 +76,14 @@ describe('readInstances', () => {
     expect(value).toEqual([instance(1), instance(2)]);
   });
 
+  it('reads from the tags that a node is to get no readers', () => {
+    const { value } = readInstances(UNTOLD, [
+      service({ tags: ['noLoadBalance'] }),
+      service({ tags: ['master', 'noLoadBalance'] }),
+    ]);
+    expect(value.map(({ noLoadBalance }) => noLoadBalance)).toEqual([true, true]);
+  });
+
   it.each<[string, Partial<HealthyService>]>([
     ['no apiPort', { meta: { node: 'pg-1' } }],
     ['an apiPort that is none', { meta: { node: 'pg-1', apiPort: '99999' } }],

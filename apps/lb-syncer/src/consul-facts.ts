@@ -1,4 +1,4 @@
-import { parseMaster, parseRole, type Role } from '@ha-postgres/cluster-state';
+import { NO_LOAD_BALANCE_TAG, parseMaster, parseRole, type Role } from '@ha-postgres/cluster-state';
 import type { HealthyService, KvEntry } from '@ha-postgres/consul-election';
 import type { Instance, MasterSight, Told } from './cluster-view';
 
@@ -52,7 +52,10 @@ export function readInstances(
     const node = nodeOf(service);
     const port = portOf(service.port);
     const apiPort = portOf(service.meta.apiPort);
-    if (port !== null && apiPort !== null) return [{ node, host: service.address, port, apiPort }];
+    if (port !== null && apiPort !== null)
+      return [
+        { node, host: service.address, port, apiPort, noLoadBalance: service.tags.includes(NO_LOAD_BALANCE_TAG) },
+      ];
     problems.push(`instance ${service.id}: port ${service.port}, apiPort ${JSON.stringify(service.meta.apiPort)}`);
     return before.told ? before.value.filter((instance) => instance.node === node) : [];
   });

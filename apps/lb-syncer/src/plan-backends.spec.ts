@@ -89,6 +89,14 @@ describe('planBackends', () => {
     expect(standby1('waiting')).toBe('pg-1');
   });
 
+  it('leaves a Replica out that is to get no readers, and leads to it all the same when it is the Master', () => {
+    const value = [instance(0), instance(1, { noLoadBalance: true }), instance(2)];
+    const desired = plan({ instances: { told: true, value } });
+    expect(routes(desired)).toMatchObject({ standby1: 'rest', standby2: 'pg-2' });
+    expect(desired.standbys).toEqual(['pg-2']);
+    expect(routes(plan({ instances: { told: true, value }, master: held(masterValue(1)) })).master0).toBe('pg-1');
+  });
+
   it('takes a former Master among the standbys once its role is Replica and the key is not its own', () => {
     const over = { roles: roles({ 'pg-0': 'Replica', 'pg-1': 'Master', 'pg-2': 'Replica' }) };
     expect(routes(plan({ ...over, master: held(masterValue(0, { released: true }), null) })).standby0).toBe('pg-0');

@@ -133,7 +133,7 @@ function planStandby(view: ClusterView): { wish: BackendWish; standbys: string[]
   const excluded = notStandby(view);
   const byName = [...view.instances.value].sort((a, b) => (a.node < b.node ? -1 : 1));
   for (const instance of byName) {
-    if (instance.node === excluded) continue;
+    if (instance.node === excluded || instance.noLoadBalance) continue;
     if (!view.roles.has(instance.node)) {
       const slot = `standby${nodeOrdinal(instance.node) ?? ''}`;
       if (!slots.servers.has(slot)) slots.servers.set(slot, LEAVE);

@@ -20,6 +20,7 @@ const CHECKS: Readonly<Record<string, (value: unknown) => boolean>> = {
   ready: (value) => typeof value === 'boolean',
   readyWhy: (value) => typeof value === 'string',
   lagBytes: (value) => value === null || typeof value === 'number',
+  whyNoReads: (value) => value === undefined || value === null || typeof value === 'string',
 };
 
 function parse(text: string): unknown {

@@ -50,6 +50,13 @@ describe('readiness', () => {
     expect(ask({ role }, wanted).ready).toBe(ready);
   });
 
+  it('is no for who wants to read of a Replica that is not for reads, with the reason, and yes for who asks for its health', () => {
+    const whyNoReads = 'tagged noLoadBalance';
+    expect(ask({ whyNoReads }, { role: 'Replica' })).toEqual({ ready: false, why: whyNoReads });
+    expect(ask({ whyNoReads })).toMatchObject({ ready: true });
+    expect(ask({ whyNoReads: null }, { role: 'Replica' })).toMatchObject({ ready: true });
+  });
+
   it('is no for a lag that nobody knows', () => {
     expect(ask({ lagBytes: null }, { lagBytesMax: 10 ** 9 })).toEqual({ ready: false, why: 'the lag is not known' });
     expect(ask({ lagBytes: null })).toMatchObject({ ready: true });

@@ -35,12 +35,17 @@ function whyTooFarBehind(state: State, lagBytesMax: number | undefined): string 
   return state.lagBytes > lagBytesMax ? `lag ${state.lagBytes} bytes > ${lagBytesMax} bytes` : undefined;
 }
 
+/** Only who asks for a Replica means to read here: a probe of the node's health does not. */
+function whyNoReads(state: State, wanted: Wanted): string | undefined {
+  return wanted.role === 'Replica' ? (state.whyNoReads ?? undefined) : undefined;
+}
+
 function whyNotReady(state: State, wanted: Wanted): string | undefined {
   if (state.role === null) return 'the role is not decided';
   if (state.role === 'DeadMaster') return 'a DeadMaster gets no traffic';
   if (!state.ready) return state.readyWhy;
   if (wanted.role !== undefined && wanted.role !== state.role) return `the role is ${state.role}`;
-  return whyTooFarBehind(state, wanted.lagBytesMax);
+  return whyNoReads(state, wanted) ?? whyTooFarBehind(state, wanted.lagBytesMax);
 }
 
 /** Whether traffic as `wanted` may be sent here now, and why (not). */

@@ -33,6 +33,18 @@ describe('readiness paths', () => {
     await api.get(path).expect(status);
   });
 
+  it.each([
+    ['/controller/ready?role=Replica', 503],
+    ['/replica', 503],
+    ['/controller/ready', 200],
+    ['/health', 200],
+  ])('%s of a Replica that is not for reads answers %d', async (path, status) => {
+    const { api, source } = start();
+    source.tell({ whyNoReads: 'tagged noLoadBalance' });
+    const answer = await api.get(path).expect(status);
+    if (status === 503) expect(answer.body).toMatchObject({ why: 'tagged noLoadBalance' });
+  });
+
   it('say why in JSON', async () => {
     const { api, source } = start();
     source.tell({ ready: false, readyWhy: 'Postgres is starting up' });

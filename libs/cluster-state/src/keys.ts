@@ -13,6 +13,9 @@ const FIXED = [
 ] as const;
 const NODE_NAME = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 
+/** Tag of an instance of the service that gets no clients of the standby port. */
+export const NO_LOAD_BALANCE_TAG = 'noLoadBalance';
+
 /** The keys of one cluster in Consul. */
 export interface ClusterKeys {
   readonly prefix: string;

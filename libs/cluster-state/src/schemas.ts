@@ -105,10 +105,11 @@ const statusRequired = {
   postgresAlive: flag,
   runnerPhase: orNull(text),
   takeover: record({ able: flag, why: text }),
-  tags: record({ noFailover: flag, failoverPriority: { type: 'number' } }),
+  tags: record({ noFailover: flag, failoverPriority: { type: 'number' } }, { noLoadBalance: flag }),
   lastError: orNull(text),
 };
 const statusOptional = {
+  whyNoReads: orNull(text),
   paused: flag,
   systemId: orNull(systemId),
   highestTerm: natural,

@@ -152,6 +152,8 @@ export interface NodeStatus extends NodeAddress {
   readonly takeover: TakeoverOutlook;
   readonly tags: NodeTags;
   readonly lastError: string | null;
+  /** Why clients of the standby port are not to come here, though it may be ready; null: they may. */
+  readonly whyNoReads?: string | null;
   /** The node has seen that key `pause` stands: it does not take over. */
   readonly paused?: boolean;
   /** Of the PostgreSQL cluster in its data directory; null: it holds none. */
@@ -187,6 +189,8 @@ export interface SwitchoverState {
 
 export interface NodeTags {
   readonly noFailover: boolean;
+  /** As a Replica it gets no clients of the standby port. */
+  readonly noLoadBalance?: boolean;
   readonly failoverPriority: number;
 }
 

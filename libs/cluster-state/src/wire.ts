@@ -67,6 +67,8 @@ export interface ControllerState extends Omit<RoleAnswer, 'role'> {
   readonly ready: boolean;
   readonly readyWhy: string;
   readonly lagBytes: number | null;
+  /** Why clients of the standby port are not to come here though it is ready; null or absent: they may. */
+  readonly whyNoReads?: string | null;
   readonly status: NodeStatus;
   /** The `master` value as this node last saw it. */
   readonly masterValue: MasterValue | null;

@@ -57,6 +57,18 @@ describe('what the node is told', () => {
     expect(publisher.states.current.index).toBeGreaterThan(index);
   });
 
+  it('is told anew when readers are not to come any more, and not with each byte of the reason', () => {
+    const publisher = new Publisher(thisMachine());
+    publisher.say(saying({ whyNoReads: null }));
+    const { index } = publisher.states.current;
+    publisher.say(saying({ whyNoReads: '17 bytes behind' }));
+    expect(publisher.states.current).toMatchObject({ whyNoReads: '17 bytes behind' });
+    const left = publisher.states.current.index;
+    expect(left).toBeGreaterThan(index);
+    publisher.say(saying({ whyNoReads: '18 bytes behind' }));
+    expect(publisher.states.current.index).toBe(left);
+  });
+
   it("tells a right that grows, or ends earlier, at once; a Replica's validity only with a renewal", () => {
     const publisher = new Publisher(thisMachine());
     const now = monotonicNow();

@@ -35,11 +35,13 @@ export class Publisher {
   /** Publishes what changes the node's doings at once, and everything else once a second. */
   say(saying: Saying): void {
     const now = this.machine.clock.now();
-    const { status, lagBytes, masterValue, validUntil, ...rest } = saying;
+    const { status, lagBytes, whyNoReads, masterValue, validUntil, ...rest } = saying;
     // A right that grows is told at once; an ordinary answer's validity only with the next renewal.
     const told = JSON.stringify({
       ...rest,
       term: masterValue?.term,
+      // The bytes in the reason change with every look.
+      reads: (whyNoReads ?? null) === null,
       right: saying.instruction.kind === 'lead' ? validUntil : null,
     });
     if (told === this.said && now < this.saidAt + RENEW_MS) return;

@@ -96,6 +96,31 @@ describe('what a node tells Consul of itself', () => {
     await isTold('postgresAlive passing');
   });
 
+  it('of a Replica that is too far behind is critical for the standby port at once, and passing when it is back', async () => {
+    const { calls, registration, isTold } = registered();
+    registration.tell(status('Replica', { whyNoReads: null }));
+    await isTold(REPLICA[4] ?? '');
+    calls.length = 0;
+    registration.tell(status('Replica', { whyNoReads: '17 bytes behind' }));
+    await isTold('postgresStandbyReplication critical');
+    await until('the checks are told', () => calls.includes('b/status={"node":"b'));
+    expect(calls).toContain('postgresAlive passing');
+    calls.length = 0;
+    registration.tell(status('Replica', { whyNoReads: null }));
+    await isTold('postgresStandbyReplication passing');
+  });
+
+  it('of a Replica tagged noLoadBalance is the tag in place of "replica", and that it streams all the same', async () => {
+    const { calls, registration, isTold } = registered();
+    const tags = { noFailover: false, failoverPriority: 0, noLoadBalance: true };
+    registration.tell(status('Replica', { tags, whyNoReads: 'tagged noLoadBalance' }));
+    await isTold('b/role=Replica');
+    expect(calls[0]).toBe('register postgres-b noLoadBalance');
+    expect(calls).toContain('postgresStandbyReplication passing');
+    registration.tell(status('Master', { tags }));
+    await isTold('register postgres-b master,noLoadBalance');
+  });
+
   it('of a Master has its tag, and is never called failing for not streaming', async () => {
     const { w, registration, isTold, calls } = registered();
     w.postgres.isReplicationFailing = true;

@@ -1,4 +1,4 @@
-import type { NodeStatus, Role } from '@ha-postgres/cluster-state';
+import { NO_LOAD_BALANCE_TAG, type NodeStatus, type Role } from '@ha-postgres/cluster-state';
 import { codeOf, messageOf, type Millis, type Timer } from '@ha-postgres/service-kit';
 import type { Parts } from '../parts';
 import { OwnStatus } from './own-status';
@@ -78,12 +78,12 @@ export class Registration {
     // While a hold ends the key still says Master: checks turn critical, and roles change, only after the release.
     if (status?.role == null || (this.parts.facts.hold !== null && status.role !== 'Master')) return;
     const isNew = this.written.service === '';
-    if (isNew) await this.once('service', tagOf(status), (tag) => this.register(status, tag));
+    if (isNew) await this.once('service', tagsOf(status), (tags) => this.register(status, tags));
     // Before the role: a stopped Master that is called a Replica must not be taken for a healthy one.
     await this.updateChecks(status);
     if (!isClaimed) return;
     await this.once('role', status.role, (role) => this.put(this.parts.keys.role(status.node), role));
-    await this.once('service', tagOf(status), (tag) => this.register(status, tag));
+    await this.once('service', tagsOf(status), (tags) => this.register(status, tags));
     await this.once('status', JSON.stringify(status), (text) => this.ownStatus.write(text));
     if (await this.ownStatus.look()) await this.lookAtRole(status);
   }
@@ -115,7 +115,7 @@ export class Registration {
     await this.parts.client.kvPut(key, value, { timeoutMs: CALL_MS });
   }
 
-  private async register(status: NodeStatus, tag: string): Promise<void> {
+  private async register(status: NodeStatus, tags: string): Promise<void> {
     const { config, client } = this.parts;
     await client.registerService(
       {
@@ -123,7 +123,7 @@ export class Registration {
         name: config.consulService,
         address: status.host,
         port: status.port,
-        tags: [tag],
+        tags: tags.split(','),
         meta: { node: status.node, apiPort: String(status.apiPort) },
         checks: [
           { id: 'postgresAlive', name: 'postgresAlive', ttlMs: TTL_MS },
@@ -139,10 +139,12 @@ export class Registration {
     const seen = { postgres: { inRecovery: status.inRecovery }, runner: facts.runner };
     const alive = status.postgresAlive && toldRecovery(seen, postgres) !== null;
     // A Master has nobody to stream from.
-    const streams = status.role === 'Master' || (!postgres.isReplicationFailing && alive);
+    const streams =
+      status.role === 'Master' || (!postgres.isReplicationFailing && alive && (isTagged(status) || hasReads(status)));
     const text = JSON.stringify([alive, streams, status.role]);
     if (text === this.written.checks && this.parts.clock.now() < this.checksAt + RENEW_MS) return;
-    const says = (role: Role | null) => `role ${role ?? 'undecided'}, ${status.rule}`;
+    const says = (role: Role | null) =>
+      `role ${role ?? 'undecided'}, ${status.rule}${hasReads(status) ? '' : `; no reads: ${status.whyNoReads ?? ''}`}`;
     try {
       await client.updateTtlCheck(
         'postgresAlive',
@@ -163,11 +165,21 @@ export class Registration {
   }
 }
 
-function tagOf({ role }: NodeStatus): string {
-  return role === 'Master' ? 'master' : 'replica';
+const hasReads = ({ whyNoReads }: NodeStatus): boolean => (whyNoReads ?? null) === null;
+const isTagged = ({ tags }: NodeStatus): boolean => tags.noLoadBalance === true;
+
+/**
+ * Joined by commas. Whoever is not to get readers is none of those that DNS calls `replica`; and says so as Master, too, for its role
+ * changes before its tags do.
+ */
+function tagsOf(status: NodeStatus): string {
+  const isMaster = status.role === 'Master';
+  if (!isTagged(status)) return isMaster ? 'master' : 'replica';
+  return isMaster ? `master,${NO_LOAD_BALANCE_TAG}` : NO_LOAD_BALANCE_TAG;
 }
 
 /** What somebody waits for. */
 function urgentOf(status: NodeStatus | null): string {
-  return JSON.stringify([status?.role, status?.postgresAlive, status?.switchover]);
+  const hasReaders = status !== null && hasReads(status);
+  return JSON.stringify([status?.role, status?.postgresAlive, status?.switchover, hasReaders]);
 }

@@ -44,6 +44,17 @@ test('a node that does not answer is shown by its last word in Consul, and said 
   expect(text).toContain('noFailover, priority 7');
 });
 
+test('who gets no readers says so', () => {
+  const tags = { noFailover: false, failoverPriority: 0, noLoadBalance: true };
+  const answers = [
+    answered('b', { tags, whyNoReads: 'tagged noLoadBalance' }),
+    answered('c', { whyNoReads: '9 bytes behind' }),
+  ];
+  const text = textFor({ answers: [MASTER_ANSWER, ...answers] });
+  expect(text).toMatch(/^b .*noLoadBalance *$/m);
+  expect(text).toMatch(/^c .*no reads *$/m);
+});
+
 test('why a node could not take over stands beside the bytes that it is behind', () => {
   const why = 'lags 33554432 bytes behind the last Master; 1048576 are allowed (maximumLagOnFailover)';
   const far = answered('b', { lsn: '0/3000100', takeover: { able: false, why } });

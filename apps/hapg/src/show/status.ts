@@ -86,6 +86,8 @@ function tagsText({ status, isMember }: Pick<NodeRow, 'status' | 'isMember'>): s
   const tags = status?.tags;
   return [
     ...(tags?.noFailover === true ? ['noFailover'] : []),
+    ...(tags?.noLoadBalance === true ? ['noLoadBalance'] : []),
+    ...(tags?.noLoadBalance !== true && status?.whyNoReads != null ? ['no reads'] : []),
     ...(tags !== undefined && tags.failoverPriority !== 0 ? [`priority ${tags.failoverPriority}`] : []),
     ...(isMember === false ? ['no member'] : []),
   ].join(', ');

@@ -16,6 +16,7 @@ export const instance = (ordinal: number, over: Partial<Instance> = {}): Instanc
   host: `10.0.0.${ordinal + 1}`,
   port: 5432,
   apiPort: 8080,
+  noLoadBalance: false,
   ...over,
 });
 
