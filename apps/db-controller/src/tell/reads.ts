@@ -16,7 +16,7 @@ export function behindMaster(o: Seen, streamedLagBytes: number | null): number |
   const { replayedLsn } = o.postgres;
   const entry = o.master.known ? o.master.value.entry : null;
   const runs = entry?.session != null && entry.value?.phase === 'running';
-  if (!runs || entry.value === null || replayedLsn == null) return streamedLagBytes;
+  if (!runs || replayedLsn == null) return streamedLagBytes;
   return Math.max(streamedLagBytes ?? 0, lagBytes(parseLsn(entry.value.lsn), replayedLsn));
 }
 
