@@ -20,6 +20,10 @@ export async function carryOut(cluster: LocalCluster, command: Command, onDown: 
       return null;
     case 'restart':
       return cluster.restart(parseTarget(command.target));
+    case 'add':
+      return cluster.addNode(command.node, command.settings);
+    case 'remove':
+      return cluster.removeNode(command.node);
     case 'cut':
       return cluster.cut(command.from, command.to, command.isOneWay);
     case 'slow':

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import Table from 'cli-table3';
 import { Command, InvalidArgumentError } from 'commander';
 import type { ClusterFile } from './cluster-file';
-import { addClusterOptions, clusterOptions } from './command-options';
+import { addClusterOptions, clusterOptions, collectSetting } from './command-options';
 import { askOwner, type Command as ControlCommand } from './control';
 import { runDaemon } from './daemon';
 import { startDaemon } from './daemon-start';
@@ -80,6 +80,26 @@ for (const [name, description] of Object.entries(PLAIN) as [keyof typeof PLAIN, 
     await ask(given.workdir, { do: name, target });
   });
 }
+
+withWorkdir(program.command('add'))
+  .description('start one more node, which joins by a base backup; returns when its processes run')
+  .argument('<NODE>', 'its name: node0 to node8, one that is not taken')
+  .option(
+    '--set <option=value>',
+    'an option of its services, as in noLoadBalance=true; may be repeated',
+    collectSetting,
+    {},
+  )
+  .action(async (node: string, given: { workdir: string; set: Readonly<Record<string, string>> }) => {
+    await ask(given.workdir, { do: 'add', node, settings: given.set });
+  });
+
+withWorkdir(program.command('remove'))
+  .description('stop a node for good, and remove its data; not the Master')
+  .argument('<NODE>', 'its name, as in node2')
+  .action(async (node: string, given: { workdir: string }) => {
+    await ask(given.workdir, { do: 'remove', node });
+  });
 
 addNetworkCommands(program, ask);
 

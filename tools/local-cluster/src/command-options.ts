@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { NODES_MAX } from './layout';
 import { DEFAULT_SIZE, defaultWorkdir, parseCount, parseSetting, type ClusterOptions } from './options';
 
 interface GivenOptions {
@@ -15,7 +16,7 @@ interface GivenOptions {
 /** Adds the options that say what kind of cluster to start; `clusterOptions` reads them. */
 export function addClusterOptions(command: Command): Command {
   return command
-    .option('--nodes <count>', 'database nodes, 1 to 9', count('--nodes', 1, 9), DEFAULT_SIZE.nodes)
+    .option('--nodes <count>', `database nodes, 1 to ${NODES_MAX}`, count('--nodes', 1, NODES_MAX), DEFAULT_SIZE.nodes)
     .option(
       '--load-balancers <count>',
       'load balancers, 1 to 5',
@@ -71,7 +72,10 @@ function count(name: string, minimum: number, maximum: number): (text: string) =
   return (text) => asArgument(() => parseCount(name, text, minimum, maximum));
 }
 
-function collectSetting(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+export function collectSetting(
+  text: string,
+  before: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
   const [option, value] = asArgument(() => parseSetting(text));
   return { ...before, [option]: value };
 }

@@ -6,6 +6,8 @@ import type { Slowness } from './network/links';
 export type Command =
   | { readonly do: 'kill'; readonly target: string; readonly keepDown: boolean }
   | { readonly do: 'freeze' | 'thaw' | 'start' | 'restart'; readonly target: string }
+  | { readonly do: 'add'; readonly node: string; readonly settings: Readonly<Record<string, string>> }
+  | { readonly do: 'remove'; readonly node: string }
   | { readonly do: 'cut'; readonly from: string; readonly to: string; readonly isOneWay: boolean }
   | { readonly do: 'slow'; readonly from: string; readonly to?: string; readonly slowness: Slowness }
   | { readonly do: 'heal'; readonly from?: string; readonly to?: string }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { replaceFile } from './atomic-file';
 import { isFreeSubnet, requireNamespaces } from './network/ip';
 import { addressOf, newNetworkPlace, type NetworkPlace } from './network/place';
 import type { ClusterOptions } from './options';
@@ -26,6 +27,8 @@ export interface NodePlace {
   readonly apiPort: number;
   readonly controllerSocket: string;
   readonly agent: ConsulPlace;
+  /** Options of this node's services beside those of all. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 export interface LoadBalancerPlace {
@@ -64,6 +67,8 @@ export interface Layout {
 /** Longest path of a unix socket that every system takes (104 bytes on macOS, 108 on Linux, with the final zero). */
 const SOCKET_PATH_MAX = 103;
 const PORTS_OF_NODE = 5;
+/** Names of members end with one digit. */
+export const NODES_MAX = 9;
 const PORTS_OF_LOAD_BALANCER = 8;
 
 /** The layout that is kept in the work directory, or a new one for `options`, written there. */
@@ -74,9 +79,31 @@ export async function openLayout(options: ClusterOptions): Promise<Layout> {
   const kept = readLayout(file);
   if (kept !== null) return asKept(kept, options);
   const layout = await makeLayout({ ...options, workdir: realpathSync(options.workdir) });
-  writeFileSync(`${file}.new`, `${JSON.stringify(layout, null, 2)}\n`, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  writeLayout(layout);
   return layout;
+}
+
+/** Keeps the layout in its work directory. It holds passwords: for its owner only. */
+export function writeLayout(layout: Layout): void {
+  refuseLongPaths(layout);
+  replaceFile(join(layout.workdir, 'layout.json'), `${JSON.stringify(layout, null, 2)}\n`, 0o600);
+}
+
+/** Where a node is, with a port from `port` for each of its doors. */
+export function nodePlace(workdir: string, name: string, port: () => number): NodePlace {
+  return {
+    name,
+    dir: join(workdir, name),
+    dataDir: join(workdir, name, 'data'),
+    postgresPort: port(),
+    apiPort: port(),
+    controllerSocket: join(workdir, name, 'controller.sock'),
+    agent: consulPlace(port),
+  };
+}
+
+function consulPlace(port: () => number): ConsulPlace {
+  return { httpPort: port(), serverPort: port(), gossipPort: port() };
 }
 
 /** The address at which others reach a member. */
@@ -107,9 +134,8 @@ async function makeLayout(options: ClusterOptions): Promise<Layout> {
   const { workdir, nodes, loadBalancers, consulServers } = options;
   const ports = await freePorts(consulServers * 3 + nodes * PORTS_OF_NODE + loadBalancers * PORTS_OF_LOAD_BALANCER);
   const port = () => ports.pop() ?? 0;
-  const consul = (): ConsulPlace => ({ httpPort: port(), serverPort: port(), gossipPort: port() });
   const password = () => randomBytes(12).toString('hex');
-  const layout: Layout = {
+  return {
     workdir,
     host: '127.0.0.1',
     ...(options.netns === true ? { network: newNetworkPlace(isFreeSubnet) } : {}),
@@ -121,16 +147,8 @@ async function makeLayout(options: ClusterOptions): Promise<Layout> {
       replication: { name: 'replicator', password: password() },
       controller: { name: 'controller', password: password() },
     },
-    servers: names('consul', consulServers).map((name) => ({ name, dir: join(workdir, name), ...consul() })),
-    nodes: names('node', nodes).map((name) => ({
-      name,
-      dir: join(workdir, name),
-      dataDir: join(workdir, name, 'data'),
-      postgresPort: port(),
-      apiPort: port(),
-      controllerSocket: join(workdir, name, 'controller.sock'),
-      agent: consul(),
-    })),
+    servers: names('consul', consulServers).map((name) => ({ name, dir: join(workdir, name), ...consulPlace(port) })),
+    nodes: names('node', nodes).map((name) => nodePlace(workdir, name, port)),
     loadBalancers: names('lb', loadBalancers).map((name) => ({
       name,
       dir: join(workdir, name),
@@ -139,11 +157,9 @@ async function makeLayout(options: ClusterOptions): Promise<Layout> {
       adminPort: port(),
       statsPort: port(),
       syncerPort: port(),
-      agent: consul(),
+      agent: consulPlace(port),
     })),
   };
-  refuseLongPaths(layout);
-  return layout;
 }
 
 function names(prefix: string, count: number): string[] {

@@ -5,7 +5,7 @@ import { describeCluster, type ClusterFile } from './cluster-file';
 import { consulLeader } from './consul-leader';
 import { makeEnterable } from './enterable';
 import { Guard } from './guard';
-import { openLayout, type Layout } from './layout';
+import { openLayout, type Layout, type NodePlace } from './layout';
 import { ClusterNetwork } from './network/cluster-network';
 import { membersMeant } from './network/groups';
 import type { Ends, Slowness } from './network/links';
@@ -18,6 +18,7 @@ import { RoleWatch } from './role-watch';
 import { SupervisorLog, type ClusterEvent } from './supervisor-log';
 import type { Listener, ProcessSpec } from './supervised';
 import type { Target } from './target';
+import { leaveConsul, withNode, withoutNode } from './topology';
 import { waitFor } from './waiting';
 import { installedPrograms, type Programs } from './workspace';
 
@@ -33,9 +34,9 @@ interface Events {
 
 /** A cluster of real processes, supervised by this one. `start` it, and `stop` it: what it started never outlives it. */
 export class LocalCluster extends EventEmitter<Events> {
-  readonly layout: Layout;
-  private readonly members: ReadonlyMap<string, Member>;
-  private readonly roles: ReadonlyMap<string, RoleWatch>;
+  private context: SpecContext;
+  private readonly members: Map<string, Member>;
+  private readonly roles: Map<string, RoleWatch>;
   private readonly guard: Guard;
   private readonly log: SupervisorLog;
   private readonly network: ClusterNetwork | null;
@@ -59,20 +60,10 @@ export class LocalCluster extends EventEmitter<Events> {
 
   private constructor(context: SpecContext) {
     super();
-    this.layout = context.layout;
+    this.context = context;
     this.log = new SupervisorLog(join(this.layout.logs, 'supervisor.log'));
-    this.members = new Map(
-      memberParts(context).map(({ place, specs }) => [
-        place.name,
-        new Member(place, specs, this.listenerOf(place.name)),
-      ]),
-    );
-    this.roles = new Map(
-      this.layout.nodes.map((node) => [
-        node.name,
-        new RoleWatch(roleServerUrl(this.layout, node), () => this.roleChanged(node.name)),
-      ]),
-    );
+    this.members = new Map(memberParts(context).map((parts) => [parts.place.name, this.memberOf(parts)]));
+    this.roles = new Map(this.layout.nodes.map((node) => [node.name, this.roleWatchOf(node)]));
     const { network, workdir } = this.layout;
     this.guard = new Guard(workdir, network?.id);
     this.network =
@@ -81,6 +72,10 @@ export class LocalCluster extends EventEmitter<Events> {
         : new ClusterNetwork(network, workdir, (why) =>
             this.happened('network', 'hub', `nothing is slow any more: ${why}`),
           );
+  }
+
+  get layout(): Layout {
+    return this.context.layout;
   }
 
   /** Starts everything; Consul first, so that the services do not begin with a fruitless search. */
@@ -134,6 +129,48 @@ export class LocalCluster extends EventEmitter<Events> {
       faults: () => this.network?.faults ?? [],
     };
     return describeCluster(this.layout, seen, { pid: process.pid, control: join(this.layout.workdir, 'control.sock') });
+  }
+
+  /**
+   * Starts one more node. Resolves when its processes run.
+   * @throws RangeError if the name is none of a node, or taken.
+   */
+  async addNode(name: string, settings: Readonly<Record<string, string>> = {}): Promise<void> {
+    const { layout, node } = await withNode(this.layout, name, settings);
+    this.context = { ...this.context, layout };
+    this.note({ member: name }, 'add');
+    prepareFiles(layout, this.context.programs);
+    await this.network?.add(name);
+    const member = this.memberOf(nodeParts(this.context, node));
+    const watch = this.roleWatchOf(node);
+    this.members.set(name, member);
+    this.roles.set(name, watch);
+    member.start();
+    watch.start();
+    this.changed();
+  }
+
+  /**
+   * Stops a node in order, for good: it leaves Consul, and its directory is removed. Resolves when that is done.
+   * @throws RangeError if there is no such node, or it is the Master.
+   */
+  async removeNode(name: string): Promise<void> {
+    const member = this.member({ member: name });
+    const node = this.layout.nodes.find((one) => one.name === name);
+    if (node === undefined) throw new RangeError(`${name} is no node`);
+    if (this.roles.get(name)?.role === 'Master') throw new RangeError(`${name} is the Master: switch over first`);
+    this.note({ member: name }, 'remove');
+    await member.stopServices(STOP_GRACE_MS);
+    await leaveConsul(this.layout, node);
+    await member.stop(STOP_GRACE_MS);
+    // Nothing of it is to run any more when its directory goes.
+    await member.kill(undefined, true);
+    this.roles.get(name)?.stop();
+    this.roles.delete(name);
+    this.members.delete(name);
+    await this.network?.remove(name, [...this.members.keys()]);
+    this.context = { ...this.context, layout: withoutNode(this.layout, node) };
+    this.changed();
   }
 
   async kill(target: Target, keepDown = false): Promise<void> {
@@ -191,6 +228,14 @@ export class LocalCluster extends EventEmitter<Events> {
     this.changed();
   }
 
+  private memberOf({ place, specs }: MemberParts): Member {
+    return new Member(place, specs, this.listenerOf(place.name));
+  }
+
+  private roleWatchOf(node: NodePlace): RoleWatch {
+    return new RoleWatch(roleServerUrl(this.layout, node), () => this.roleChanged(node.name));
+  }
+
   private endsMeant(from: string, to: string): Ends {
     const members = [...this.members.values()].map(({ place: { name, kind } }) => ({
       name,
@@ -225,10 +270,7 @@ export class LocalCluster extends EventEmitter<Events> {
   private async stopInOrder(members: readonly Member[], graceMs: number): Promise<void> {
     const servers = members.filter((member) => member.place.kind === 'consul server');
     const others = members.filter((member) => member.place.kind !== 'consul server');
-    const services = others.flatMap((member) =>
-      [...member.processes.values()].filter(({ spec }) => spec.name !== 'consul'),
-    );
-    await Promise.all(services.map((process) => process.stop(graceMs)));
+    await Promise.all(others.map((member) => member.stopServices(graceMs)));
     await Promise.all(others.map((member) => member.stop(graceMs)));
     await Promise.all(servers.map((member) => member.stop(graceMs)));
   }
@@ -269,18 +311,27 @@ export class LocalCluster extends EventEmitter<Events> {
   }
 }
 
-function memberParts(context: SpecContext): { place: MemberPlace; specs: ProcessSpec[] }[] {
+interface MemberParts {
+  readonly place: MemberPlace;
+  readonly specs: readonly ProcessSpec[];
+}
+
+function memberParts(context: SpecContext): MemberParts[] {
   const { servers, nodes, loadBalancers } = context.layout;
-  const consul = (place: MemberPlace) => consulSpec(context, place.name, place.dir);
-  const member = (place: MemberPlace, specs: ProcessSpec[]) => ({ place, specs: [consul(place), ...specs] });
   return [
-    ...servers.map(({ name, dir }) => member({ name, dir, kind: 'consul server' }, [])),
-    ...nodes.map((node) => {
-      const { name, dir, dataDir } = node;
-      return member({ name, dir, dataDir, kind: 'node' }, nodeSpecs(context, node));
-    }),
+    ...servers.map(({ name, dir }) => partsOf(context, { name, dir, kind: 'consul server' }, [])),
+    ...nodes.map((node) => nodeParts(context, node)),
     ...loadBalancers.map((lb) =>
-      member({ name: lb.name, dir: lb.dir, kind: 'load balancer' }, loadBalancerSpecs(context, lb)),
+      partsOf(context, { name: lb.name, dir: lb.dir, kind: 'load balancer' }, loadBalancerSpecs(context, lb)),
     ),
   ];
+}
+
+function nodeParts(context: SpecContext, node: NodePlace): MemberParts {
+  const { name, dir, dataDir } = node;
+  return partsOf(context, { name, dir, dataDir, kind: 'node' }, nodeSpecs(context, node));
+}
+
+function partsOf(context: SpecContext, place: MemberPlace, specs: readonly ProcessSpec[]): MemberParts {
+  return { place, specs: [consulSpec(context, place.name, place.dir), ...specs] };
 }

@@ -69,6 +69,12 @@ export class Member {
     await Promise.all(this.chosen(name).map((process) => process.stop(graceMs)));
   }
 
+  /** Ends all but the Consul process, which the last words of the others go through. */
+  async stopServices(graceMs: number): Promise<void> {
+    const services = [...this.processes.values()].filter(({ spec }) => spec.name !== 'consul');
+    await Promise.all(services.map((process) => process.stop(graceMs)));
+  }
+
   async restart(graceMs: number, name?: string): Promise<void> {
     await this.stop(graceMs, name);
     this.start(name);

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { renderHaproxyConfig } from '@ha-postgres/haproxy-config';
 import { replaceFile } from './atomic-file';
 import { consulConfig, parseConsulVersion, type ConsulIdentity } from './consul-files';
-import { hostOf, type Layout, type LoadBalancerPlace } from './layout';
+import { NODES_MAX, hostOf, type Layout, type LoadBalancerPlace } from './layout';
 import { consulConfigFile, haproxyConfigFile, holdSocket, socketDir } from './process-specs';
 import type { Programs } from './workspace';
 
@@ -39,7 +39,8 @@ function haproxyConfig(layout: Layout, lb: LoadBalancerPlace): string {
     adminBind: `${host}:${lb.adminPort}`,
     userBind: `${host}:${lb.statsPort}`,
     holdBind: holdSocket(lb),
-    standbySlots: layout.nodes.length,
+    // For those that may be added later, too.
+    standbySlots: NODES_MAX,
     threads: 1,
   });
 }

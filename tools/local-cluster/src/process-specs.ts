@@ -36,7 +36,7 @@ export function nodeSpecs(context: SpecContext, node: NodePlace): ProcessSpec[] 
   const host = hostOf(layout, node.name);
   const { loopback, every } = ownAddresses(layout, host);
   const service = (name: string, script: string, options: Settings) =>
-    serviceSpec(context, node, name, script, { node: node.name, ...options });
+    serviceSpec(context, node, name, script, { node: node.name, ...options }, node.settings);
   return [
     service('role-server', programs.roleServer, {
       host: every,
@@ -136,8 +136,9 @@ function serviceSpec(
   name: string,
   script: string,
   options: Settings,
+  settings: NodePlace['settings'] = {},
 ): ProcessSpec {
-  const own = Object.entries({ ...options, ...context.settings });
+  const own = Object.entries({ ...options, ...context.settings, ...settings });
   return specOf(context, owner, {
     name,
     command: process.execPath,

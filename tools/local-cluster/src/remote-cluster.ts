@@ -66,6 +66,19 @@ export class RemoteCluster {
     return this.ask({ do: 'restart', target });
   }
 
+  /**
+   * Starts one more node (`node3`); it joins by a base backup. Resolves when its processes run, not when it streams.
+   * @param settings options of its services beside those of all.
+   */
+  addNode(name: string, settings: Readonly<Record<string, string>> = {}): Promise<void> {
+    return this.ask({ do: 'add', node: name, settings });
+  }
+
+  /** Stops a node for good, and removes all that is on its disk; not the Master. */
+  removeNode(name: string): Promise<void> {
+    return this.ask({ do: 'remove', node: name });
+  }
+
   /** Drops packets between members (names or groups such as `consul`, `replicas`, `all`); needs the option `netns`. */
   cut(from: string, to: string, isOneWay = false): Promise<void> {
     return this.ask({ do: 'cut', from, to, isOneWay });

@@ -162,6 +162,23 @@ describeAsRoot('members in namespaces of their own', () => {
     end();
   });
 
+  it('that join and leave are reached by the others, and nothing is held against a later one of their name', async () => {
+    const members = [...MEMBERS, 'node3'];
+    for (let time = 0; time < 2; time += 1) {
+      await network.add('node3');
+      const echo = runAt('node3', ECHO);
+      await waitFor(() => isReachedFromOutside('node3'), { what: 'node3 to answer', timeoutMs: 30_000 });
+      const { answered, end } = conversation('node0', 'node3');
+      await answered(1);
+      end();
+      await network.cut(ends('node0', 'node3'), false);
+      echo.kill('SIGKILL');
+      await network.remove('node3', members);
+      expect(network.faults).toEqual([]);
+      expect(left(place).filter((name) => name.endsWith('node3'))).toEqual([]);
+    }
+  });
+
   /** Connections in state SYN-RECEIVED (03) of a member. */
   function halfOpenAt(member: string): Promise<boolean> {
     const child = runAt(

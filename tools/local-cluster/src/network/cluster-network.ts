@@ -2,7 +2,7 @@ import { DelayDevice } from './delay-device';
 import type { SlowWays } from './delay-queue';
 import { ip } from './ip';
 import { cutLinks, healLinks, rulesOf, slowLinks, type Ends, type Link, type Slowness } from './links';
-import { makeNamespaces, removeNamespaces } from './namespaces';
+import { connectMember, disconnectMember, makeNamespaces, removeNamespaces } from './namespaces';
 import { addressOf, hubNamespace, type NetworkPlace } from './place';
 
 /** The network of a cluster whose members live in namespaces of their own, and what is wrong with it now. */
@@ -26,6 +26,17 @@ export class ClusterNetwork {
   async open(members: readonly string[]): Promise<void> {
     await removeNamespaces(this.place);
     await makeNamespaces(this.place, members);
+  }
+
+  /** One more member. What was held against a former one of its name was taken back when that left. */
+  async add(member: string): Promise<void> {
+    await connectMember(this.place, member);
+  }
+
+  /** Its namespace is gone afterwards, and what is wrong with the ways to it as well. */
+  async remove(member: string, others: readonly string[]): Promise<void> {
+    await this.heal({ from: [member], to: others });
+    await disconnectMember(this.place, member);
   }
 
   /** What is wrong now. */

@@ -40,7 +40,8 @@ async function connectHost(place: NetworkPlace): Promise<void> {
   await ip(['-n', hub], [`link set dev ${OBSERVER_PORT} up`, `route add ${self}/32 dev ${OBSERVER_PORT}`]);
 }
 
-async function connectMember(place: NetworkPlace, member: string): Promise<void> {
+/** The namespace of a member, and its way to the hub. */
+export async function connectMember(place: NetworkPlace, member: string): Promise<void> {
   const [hub, namespace] = [hubNamespace(place), namespaceOf(place, member)];
   const [gateway, address] = [hubAddress(place), addressOf(place, member)];
   await ip(['netns', 'add', namespace]);
@@ -62,6 +63,12 @@ async function connectMember(place: NetworkPlace, member: string): Promise<void>
       `route add default via ${gateway} dev eth0`,
     ],
   );
+}
+
+/** The way first: with its namespace it would be gone some time later only, and its name in use till then. */
+export async function disconnectMember(place: NetworkPlace, member: string): Promise<void> {
+  await ip(['-n', hubNamespace(place)], [`link delete dev ${member}`]);
+  await ip(['netns', 'delete', namespaceOf(place, member)]);
 }
 
 /** A shell function `remove_network ID`: what `makeNamespaces` made is gone afterwards. Names of other clusters are left alone. */
