@@ -1,42 +1,11 @@
-import { readNodeStatus, type RemoteCluster } from '@ha-postgres/local-cluster';
-import { loadOn } from './load';
+import type { RemoteCluster } from '@ha-postgres/local-cluster';
+import { handsOver } from './hands-over';
 import { refuses } from './load-balancers';
-import { Newcomer } from './newcomer';
 import { sharedCluster } from './shared-cluster';
 import { isToldAble, outcomeOf, promotions, requestSwitchover } from './switchover-request';
 import { eventually, settled } from './wait-for';
 
-const MORE_WRITES = 20;
-
 const shared = sharedCluster({});
-
-/** The Master hands over to a node (null: to the best); everything that must hold of that. */
-async function handsOver(cluster: RemoteCluster, to: string | null): Promise<void> {
-  const described = cluster.describe();
-  const from = cluster.master?.name ?? '';
-  const load = await loadOn(cluster, { clients: [{ everyMs: 2, isFresh: false }], probeEveryMs: 200 });
-  const newcomers = described.loadBalancers.map(({ masterPort }) => Newcomer.start(described, masterPort));
-  let next: string;
-  try {
-    await load.moreWrites(MORE_WRITES);
-    const { promotion, refused } = await outcomeOf(cluster, await requestSwitchover(described, from, to));
-    expect(refused).toBeNull();
-    next = promotion?.node ?? '';
-    expect(promotion?.why).not.toMatch(/did not take over/);
-    await load.moreWrites(MORE_WRITES);
-    await settled(cluster);
-  } finally {
-    await Promise.all([load, ...newcomers].map((client) => client.stop()));
-  }
-  if (to !== null) expect(next).toBe(to);
-  expect(next).not.toBe(from);
-  expect(await readNodeStatus(cluster.node(from).roleServerUrl)).toMatchObject({ role: 'Replica', streaming: true });
-  expect(newcomers.flatMap(({ refusals }) => refusals)).toEqual([]);
-  expect(newcomers.every(({ served }) => served > MORE_WRITES)).toBe(true);
-  const { violations, writers } = await load.finish();
-  expect(violations).toEqual([]);
-  expect(writers.map(({ node }) => node)).toEqual([from, next]);
-}
 
 describe('a switchover under load loses nothing, refuses no new connection, and leaves the old Master a Replica that streams', () => {
   shared.story('to each node in turn', async (cluster) => {

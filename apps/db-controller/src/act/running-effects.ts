@@ -4,7 +4,7 @@ import { failpoint } from '../failpoint';
 import type { Parts } from '../parts';
 import { checkpointInBackground } from './checkpoint';
 import { learn, rereadAfter } from './master-writes';
-import type { HoldFacts, OwnHold } from './own-hold';
+import type { OwnHold } from './own-hold';
 
 /** Promotions that are kept: their terms and forks tell whose data is an ancestor of whose. */
 const HISTORY_MAX = 1000;
@@ -77,19 +77,19 @@ async function historyEntry(parts: Parts, term: number): Promise<HistoryEntry> {
 
 /** Why this node runs; a promotion that answers a switchover names it, whoever was promoted. */
 function reasonOf(parts: Parts, hold: OwnHold | null): Pick<HistoryEntry, 'why' | 'switchover'> {
-  const { predecessor = null, last = null } = hold?.facts ?? {};
-  if (hold === null || predecessor === null) return { why: 'bootstrap' };
+  if (hold?.facts.predecessor == null) return { why: 'bootstrap' };
+  const { last, predecessor } = hold.facts;
   const asked = last?.switchover;
-  if (asked === undefined) return { why: `took over from term ${predecessor.term}${overrideOf(parts, hold.facts)}` };
+  if (asked === undefined) return { why: `took over from term ${predecessor.term}${overrideOf(parts, hold)}` };
   const { id, successor } = asked;
-  const node = parts.self.node;
-  if (node === successor) return { why: `switchover ${id}`, switchover: id };
+  const { node } = parts.self;
+  if (node === successor) return { why: `switchover ${id}${overrideOf(parts, hold)}`, switchover: id };
   const how = node === last?.node ? `switchover ${id} rolled back` : `switchover ${id}`;
-  return { why: `${how}: ${successor ?? 'nobody'} did not take over`, switchover: id };
+  return { why: `${how}: ${successor ?? 'nobody'} did not take over${overrideOf(parts, hold)}`, switchover: id };
 }
 
-function overrideOf({ consul, self }: Parts, facts: HoldFacts): string {
+function overrideOf({ consul, self }: Parts, hold: OwnHold): string {
   const { override } = consul;
-  if (override === null || !overrides({ override, self }, facts)) return '';
+  if (override === null || !overrides({ override, self }, hold.facts)) return '';
   return `; override ${override.id} by ${override.by}: ${override.why}`;
 }

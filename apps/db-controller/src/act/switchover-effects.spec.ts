@@ -1,6 +1,5 @@
 import type { LbStatus, MasterValue, NodeStatus, SwitchoverState } from '@ha-postgres/cluster-state';
 import { parseLsn } from '@ha-postgres/lsn';
-import type { WalSender } from '@ha-postgres/pg-health';
 import { until } from '../../test/fixture/clock';
 import { standbyReply } from '../../test/fixture/postgres';
 import { address, masterValue, standby } from '../../test/fixture/values';
@@ -48,9 +47,9 @@ function status(node: string, able: boolean, why: string): NodeStatus {
   };
 }
 
-const sender = (node: string, flushLsn: string): WalSender => ({
-  ...{ pid: 1, applicationName: node, clientAddress: null, state: 'streaming', syncState: 'async', syncPriority: 0 },
-  ...{ sentLsn: null, writeLsn: null, flushLsn: parseLsn(flushLsn), replayLsn: null },
+const sender = (name: string, flushed: string) => ({
+  ...{ pid: 1, name, streaming: true, priority: 0 },
+  flushed: parseLsn(flushed),
 });
 
 describe('who could succeed', () => {
@@ -58,7 +57,7 @@ describe('who could succeed', () => {
     const w = await running();
     w.set(w.parts.keys.status('a'), status('a', false, 'tagged noFailover'));
     w.set(w.parts.keys.status('c'), status('c', true, 'healthy'));
-    w.postgres.senders = [sender('c', '0/50000F0')];
+    w.postgres.sight = { ...w.postgres.sight, senders: [sender('c', '0/50000F0')] };
     await switchoverEffects(w.parts).lookForSuccessors({ type: 'lookForSuccessors', id: 's1' });
     const deaf = { streaming: false, lagBytes: Number.MAX_SAFE_INTEGER, failoverPriority: 0 };
     expect(w.parts.facts.successors).toEqual({

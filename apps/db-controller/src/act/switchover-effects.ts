@@ -20,8 +20,7 @@ export function switchoverEffects(parts: Parts): Pick<Effects, 'lookForSuccessor
       let targets = await lookAtMembers(parts);
       if (targets.some(({ streaming, able }) => streaming && able)) {
         // PostgreSQL writes a checkpoint when it stops, while nobody can write: now there is less left for that.
-        if (!(await makeCheckpoint(parts, CHECKPOINT_LIMIT_MS)))
-          log.warn({ event: 'switchover.no-checkpoint', id }, 'the stop may take longer');
+        await makeCheckpoint(parts, CHECKPOINT_LIMIT_MS);
         targets = await lookAtMembers(parts);
       }
       facts.successors = { id, targets };
@@ -63,14 +62,12 @@ async function lookAtMembers(parts: Parts): Promise<readonly SwitchoverTarget[]>
 }
 
 async function lookAt({ client, keys, postgres }: Parts, node: string): Promise<SwitchoverTarget> {
-  const sender = postgres.senders.find(
-    ({ applicationName, state }) => applicationName === node && state === 'streaming',
-  );
+  const sender = postgres.sight.senders?.find(({ name, streaming }) => name === node && streaming);
   const { entry } = await client.kvGet(keys.status(node), { timeoutMs: READ_LIMIT_MS });
   const parsed = entry === null ? null : parseNodeStatus(entry.value);
   const status = parsed?.ok === true ? parsed.value : null;
   const own = postgres.sight.lsn;
-  const flushed = sender?.flushLsn ?? null;
+  const flushed = sender?.flushed ?? null;
   return {
     node,
     streaming: sender !== undefined,

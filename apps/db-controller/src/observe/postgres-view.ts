@@ -6,7 +6,6 @@ import {
   type AliveResult,
   type Queryable,
   type ServerState,
-  type WalSender,
 } from '@ha-postgres/pg-health';
 import type { PostgresSight, SenderSight } from '@ha-postgres/failover';
 import { messageOf, type Log, type Millis } from '@ha-postgres/service-kit';
@@ -92,11 +91,6 @@ export class PostgresView {
       synchronousStandbyNames: state?.synchronousStandbyNames ?? null,
       senders: state === null ? [] : sendersOf(state),
     };
-  }
-
-  /** Where WAL goes from here, as last read. */
-  get senders(): readonly WalSender[] {
-    return this.state?.senders ?? [];
   }
 
   get lagBytes(): number | null {

@@ -1,0 +1,37 @@
+import type { Verdict } from '@ha-postgres/checker';
+import { readNodeStatus, type RemoteCluster } from '@ha-postgres/local-cluster';
+import { loadOn } from './load';
+import { Newcomer } from './newcomer';
+import { outcomeOf, requestSwitchover } from './switchover-request';
+import { settled } from './wait-for';
+
+const MORE_WRITES = 20;
+
+/** The Master hands over to a node (null: to the best) under load; everything that must hold of that, and what was seen. */
+export async function handsOver(cluster: RemoteCluster, to: string | null): Promise<Verdict> {
+  const described = cluster.describe();
+  const from = cluster.master?.name ?? '';
+  const load = await loadOn(cluster, { clients: [{ everyMs: 2, isFresh: false }], probeEveryMs: 200 });
+  const newcomers = described.loadBalancers.map(({ masterPort }) => Newcomer.start(described, masterPort));
+  let next: string;
+  try {
+    await load.moreWrites(MORE_WRITES);
+    const { promotion, refused } = await outcomeOf(cluster, await requestSwitchover(described, from, to));
+    expect(refused).toBeNull();
+    next = promotion?.node ?? '';
+    expect(promotion?.why).not.toMatch(/did not take over/);
+    await load.moreWrites(MORE_WRITES);
+    await settled(cluster);
+  } finally {
+    await Promise.all([load, ...newcomers].map((client) => client.stop()));
+  }
+  if (to !== null) expect(next).toBe(to);
+  expect(next).not.toBe(from);
+  expect(await readNodeStatus(cluster.node(from).roleServerUrl)).toMatchObject({ role: 'Replica', streaming: true });
+  expect(newcomers.flatMap(({ refusals }) => refusals)).toEqual([]);
+  expect(newcomers.every(({ served }) => served > MORE_WRITES)).toBe(true);
+  const verdict = await load.finish();
+  expect(verdict.violations).toEqual([]);
+  expect(verdict.writers.map(({ node }) => node)).toEqual([from, next]);
+  return verdict;
+}
