@@ -29,6 +29,29 @@ test('nobody able to take over: the reason of every node', () => {
   expect(first?.what).toContain('b: lags 9000000 bytes behind the last Master; c: tagged noFailover');
 });
 
+test('nobody able to take over: whom to let, and that data is given up', () => {
+  const no = { able: false, why: '2 votes are needed' };
+  const [first] = adviceFor({
+    entries: entries({ session: null }),
+    answers: [answered('b', { takeover: no, lsn: '0/4000000' }), answered('c', { takeover: no })],
+  });
+  expect(first?.remedies.join()).toContain('hapg failover --to c --accept-data-loss');
+});
+
+test('commits that wait for a Replica', () => {
+  const sync = {
+    mode: 'quorum',
+    k: 1,
+    names: ['b', 'c'],
+    streaming: [],
+    waiting: true,
+    settled: true,
+    barred: false,
+  } as const;
+  const [first] = adviceFor({ answers: [answered('a', { role: 'Master', sync }), answered('b'), answered('c')] });
+  expect(first?.what).toBe('Commits wait on a: 1 of b, c must confirm, and 0 stream.');
+});
+
 test('a held lease, or a node that is able, needs nobody', () => {
   expect(adviceFor({ entries: entries({ session: null }) })).toEqual([]);
 });

@@ -15,6 +15,7 @@ export function adviceOf(picture: Picture): readonly Advice[] {
     ...consulIsSilent(picture),
     ...consulLostItsMemory(picture),
     ...nobodyCanTakeOver(picture),
+    ...waitingCommits(picture),
     ...blockedNodes(picture),
     ...silentNodes(picture),
     ...standingPause(picture),
@@ -59,13 +60,41 @@ function nobodyCanTakeOver({ master, nodes, pause }: Picture): Advice[] {
   if (nodes.some(({ source, status }) => source === 'node' && status?.takeover.able === true)) return [];
   if (pause !== null) return [];
   const reasons = nodes.map(({ node, status, health }) => `${node}: ${status?.takeover.why ?? health}`);
-  return [{ what: `There is no Master, and no node is able to take over. ${reasons.join('; ')}.`, remedies: [] }];
+  const [best] = nodes
+    .filter(({ source, behindBytes }) => source === 'node' && behindBytes !== null)
+    .sort((a, b) => (a.behindBytes ?? 0) - (b.behindBytes ?? 0));
+  const override = best === undefined ? [] : [`hapg failover --to ${best.node} --accept-data-loss --why TEXT`];
+  return [
+    {
+      what: `There is no Master, and no node is able to take over. ${reasons.join('; ')}.`,
+      remedies: [
+        'bring the missing nodes back',
+        ...override.map((text) => `or give up what ${best?.node ?? ''} lacks: ${text}`),
+      ],
+    },
+  ];
+}
+
+function waitingCommits({ nodes }: Picture): Advice[] {
+  return nodes.flatMap(({ node, status }) => {
+    const sync = status?.sync;
+    if (sync?.waiting !== true) return [];
+    const missing = sync.names.filter((name) => !sync.streaming.includes(name));
+    return [
+      {
+        what: `Commits wait on ${node}: ${sync.k} of ${sync.names.join(', ') || 'nobody'} must confirm, and ${sync.streaming.length} stream.`,
+        remedies: [
+          `bring ${missing.join(', ') || 'Replicas'} back, or start the controllers with --data-durability available`,
+        ],
+      },
+    ];
+  });
 }
 
 function blockedNodes({ nodes }: Picture): Advice[] {
   return nodes.filter(isBlocked).map(({ node, status, instructionWhy }) => ({
     what: `${node} is blocked${status?.role === 'DeadMaster' ? ' (DeadMaster)' : ''}: ${instructionWhy ?? status?.lastError ?? 'it gives no reason'}`,
-    remedies: ['empty its data directory: it then joins as a Replica'],
+    remedies: [`hapg rejoin ${node}`, 'or empty its data directory: it then joins as a Replica'],
   }));
 }
 

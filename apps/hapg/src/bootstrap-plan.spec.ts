@@ -128,3 +128,19 @@ test('what the administrator answers for is said before', () => {
   expect(says.join('\n')).toContain('Not reached: c');
   expect(says.join('\n')).toContain('names another cluster (system identifier 8)');
 });
+
+test('what cannot be read may be overwritten: nobody takes over by it', () => {
+  const garbage = reading({ entries: [entry(KEYS.master, 'garbage')], answers: [answered('b')] });
+  expect(planned(garbage).operations[0]).toMatchObject({ verb: 'cas', key: KEYS.master, index: 100 });
+});
+
+test('under a synchronous rule, whose votes the named node cannot have, the administrator’s word is written as well', () => {
+  const rule = { version: 3, term: 4, mode: 'quorum', k: 1, names: ['a', 'c'], previous: null };
+  const snapshot = reading({ entries: [...entries({ session: null }), entry(KEYS.sync, rule)], answers: [lost('b')] });
+  expect(JSON.parse(written(planned(snapshot), KEYS.override))).toMatchObject({
+    node: 'b',
+    afterTerm: 4,
+    by: 'me@here',
+  });
+  expect(planned(emptied()).operations.map(({ key }) => key)).not.toContain(KEYS.override);
+});

@@ -1,20 +1,22 @@
+import { randomUUID } from 'node:crypto';
 import type {
+  ClusterKeys,
   EpochValue,
   HistoryValue,
   InitializeValue,
   MasterValue,
   MembersValue,
   NodeStatus,
+  OverrideValue,
 } from '@ha-postgres/cluster-state';
-import type { ClusterKeys } from '@ha-postgres/cluster-state';
 import { opCas, opCheckIndex, opCheckNotExists, type TxnOperation } from '@ha-postgres/consul-election';
-import { bytesText } from './show/bytes';
+import { lagBytes, parseLsn } from '@ha-postgres/lsn';
+import { pictureOf } from './picture';
+import { compare, ranked } from './ranking';
 import type { KeysSeen, Seen } from './read/keys';
 import type { Answer } from './read/nodes';
 import { nameOf, type Reading } from './read/reading';
-import { pictureOf } from './picture';
-import { compare, ranked } from './ranking';
-import { lagBytes, parseLsn } from '@ha-postgres/lsn';
+import { bytesText } from './show/bytes';
 
 /**
  * How far the new term lies above all that any node that answers has seen. A node that does not answer may have seen, or run, a
@@ -54,7 +56,10 @@ export function planBootstrap(
   const term = highestTerm(reading) + TERMS_LEFT_OUT;
   return {
     term,
-    operations: operationsFor(keys, reading, status, term, wish.by),
+    operations: [
+      ...operationsFor(keys, reading, status, term, wish.by),
+      ...overrideFor(keys, reading, status, wish.by),
+    ],
     says: whatIsAnsweredFor(reading, status, term),
   };
 }
@@ -65,6 +70,8 @@ function whyNotNeeded({ keys, answers }: Reading): string | null {
     const holder = keys.master.value?.node ?? 'somebody';
     return `${holder} holds the lock on the master key: this cluster has, or is about to have, a Master`;
   }
+  // Nobody takes over by what cannot be read, and nobody writes over it either.
+  if (keys.master.unreadable !== null) return null;
   const witness = answers.some((answer) => answer.kind === 'answered' && answer.status.consulWentBack != null);
   return witness ? null : 'no node that answers says that Consul has lost what it knew: see hapg status';
 }
@@ -156,6 +163,17 @@ function operationsFor(
       ? unchanged(keys.initialize, seen.initialize)
       : over(keys.initialize, seen.initialize, initialize),
   ];
+}
+
+/** Under a synchronous rule the named node would need votes of members that it does not have yet. */
+function overrideFor(keys: ClusterKeys, reading: Reading, status: NodeStatus, by: string): TxnOperation[] {
+  const { sync, override } = reading.keys;
+  if (sync.modifyIndex === 0) return [];
+  const value: OverrideValue = {
+    ...{ id: randomUUID(), node: status.node, afterTerm: status.dataTerm, by },
+    why: "hapg bootstrap: Consul's data was lost",
+  };
+  return [opCas(keys.override, JSON.stringify(value), override.modifyIndex)];
 }
 
 function unchanged(key: string, { modifyIndex }: Seen<unknown>): TxnOperation {

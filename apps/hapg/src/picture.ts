@@ -7,6 +7,7 @@ import type {
   NodeStatus,
   PauseValue,
   SwitchoverValue,
+  SyncValue,
 } from '@ha-postgres/cluster-state';
 import { lagBytes, parseLsn } from '@ha-postgres/lsn';
 import type { KeysSeen } from './read/keys';
@@ -51,6 +52,8 @@ export interface Picture {
   readonly members: readonly NodeAddress[] | null;
   readonly nodes: readonly NodeRow[];
   readonly loadBalancers: readonly LoadBalancerRow[];
+  /** The synchronous rule of the key, and what the Master says of it. */
+  readonly sync: SyncValue | null;
   readonly pause: PauseValue | null;
   readonly switchover: SwitchoverValue | null;
   readonly epoch: EpochValue | null;
@@ -69,6 +72,7 @@ export function pictureOf({ consulIsSilent, keys, answers }: Reading): Picture {
     members: keys.members.value?.members ?? null,
     nodes: rowsOf(keys, answers),
     loadBalancers: keys.loadBalancers.map((lb) => ({ ...lb, isCurrent: lb.master === routeWanted(master, session) })),
+    sync: keys.sync.value,
     pause: keys.pause.value,
     switchover: keys.switchover.value,
     epoch: keys.epoch.value,

@@ -45,6 +45,8 @@ export type Action =
   | { readonly type: 'finishBootstrap'; readonly systemId: string }
   /** Key `initialize` once more, where Consul has forgotten it: so that no empty node makes a second cluster. */
   | { readonly type: 'restoreInitialize'; readonly systemId: string; readonly over: number | null }
+  /** Key `history` as it was, over what cannot be read. */
+  | { readonly type: 'rewriteHistory'; readonly term: number }
   /** Another node has data of that term: what this one was told by Consul is an older memory. */
   | { readonly type: 'recordForeignTerm'; readonly term: number }
   /** On disk before WAL of that term can arrive, or a base backup begins. */

@@ -115,6 +115,22 @@ describe('a key that somebody has overwritten with garbage', () => {
     expect(decide(o).actions).toContainEqual({ type: 'restoreInitialize', systemId: INITIALISED.systemId, over: 7 });
   });
 
+  it('history is written again by a Master that has read it before, and by nobody else', () => {
+    const promotion = {
+      ...{ term: 6, parentTerm: 5, timeline: 2, forkLsn: '0/5000000', node: 'b' },
+      from: 'a',
+      why: '',
+      at: '',
+      tookMs: 1,
+    };
+    const history = known({ promotions: [promotion] });
+    const told = (o: Observation) => decide(o).actions.filter(({ type }) => type === 'rewriteHistory');
+    expect(told(runningMaster({ history, historyIsUnreadable: true }))).toEqual([{ type: 'rewriteHistory', term: 6 }]);
+    expect(told(runningMaster({ history, historyIsUnreadable: false }))).toEqual([]);
+    expect(told(runningMaster({ history: known({ promotions: [] }), historyIsUnreadable: true }))).toEqual([]);
+    expect(told(replica({ history, historyIsUnreadable: true }))).toEqual([]);
+  });
+
   it('members: nobody takes over by it, and the Master writes the list again', () => {
     const members = known({ members: [address('a'), address('b')], modifyIndex: 60, unreadable: true });
     const free = known({

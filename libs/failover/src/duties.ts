@@ -3,7 +3,14 @@ import type { Observation } from './observation';
 
 /** What is to be done beside whatever rule fires: it changes neither role nor instruction of this node. */
 export function dutiesOf(o: Observation): readonly Action[] {
-  return restoreInitialize(o);
+  return [...restoreInitialize(o), ...rewriteHistory(o)];
+}
+
+/** A Master that has read the history before knows what somebody has overwritten. */
+function rewriteHistory({ hold, history, historyIsUnreadable }: Observation): readonly Action[] {
+  const mayWrite = hold?.phase === 'running' && !hold.lost;
+  const isKnown = history.known && history.value.promotions.length > 0;
+  return mayWrite && isKnown && historyIsUnreadable === true ? [{ type: 'rewriteHistory', term: hold.term }] : [];
 }
 
 /**

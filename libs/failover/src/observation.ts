@@ -210,7 +210,9 @@ export interface Observation {
   readonly master: Fact<MasterSight>;
   readonly members: Fact<MembersSight>;
   readonly initialize: Fact<InitializeSight>;
+  /** As last read, also where what stands in the key now cannot be. */
   readonly history: Fact<HistoryValue>;
+  readonly historyIsUnreadable?: boolean;
   /** Number of key `epoch`; 0 where there is none. */
   readonly epoch: Fact<{ readonly number: number }>;
   readonly sync: Fact<SyncSight>;

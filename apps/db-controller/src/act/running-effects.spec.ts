@@ -49,6 +49,18 @@ describe('to run as Master', () => {
     expect(w.parts.facts.hold?.view.phase).toBe('running');
   });
 
+  it('keeps the history that was read before somebody overwrote it, and writes it again', async () => {
+    const w = await promoted();
+    await markRunning(w);
+    const before = historyOf(w);
+    w.set(w.parts.keys.history, 'garbage');
+    await w.look();
+    expect(w.parts.consul.historyIsUnreadable).toBe(true);
+    await runningEffects(w.parts).rewriteHistory({ type: 'rewriteHistory', term: 6 });
+    expect(historyOf(w)).toEqual(before);
+    expect(w.parts.consul.historyIsUnreadable).toBe(false);
+  });
+
   it('says in the history that an administrator let it', async () => {
     const w = await promoted();
     w.set(w.parts.keys.override, { id: 'o7', node: 'b', afterTerm: 5, by: 'ann', why: 'a burnt down' });

@@ -10,7 +10,7 @@ import type { OwnHold } from './own-hold';
 const HISTORY_MAX = 1000;
 
 /** What a Master writes, each in one transaction with a beat. */
-export function runningEffects(parts: Parts): Pick<Effects, 'markRunning' | 'writeMembers'> {
+export function runningEffects(parts: Parts): Pick<Effects, 'markRunning' | 'rewriteHistory' | 'writeMembers'> {
   const { facts, consul, keys, disk, log } = parts;
   return {
     markRunning: async ({ term }) => {
@@ -29,6 +29,16 @@ export function runningEffects(parts: Parts): Pick<Effects, 'markRunning' | 'wri
       disk.update({ hold: hold.stored });
       log.info({ event: 'role.changed', role: 'Master', ...entry }, `runs as Master of term ${term}`);
       if (hold.facts.predecessor !== null) void checkpointInBackground(parts, term);
+    },
+
+    rewriteHistory: async ({ term }) => {
+      const { hold } = facts;
+      if (hold?.facts.term !== term || !consul.history.known) return;
+      const value = JSON.stringify(consul.history.value);
+      const result = await hold.write([{ key: keys.history, value, modifyIndex: consul.historyIndex }]);
+      if (!result.done) return rereadAfter(parts, result);
+      learn(parts, result, keys.history, value);
+      log.warn({ event: 'history.rewritten' }, 'what stood in key history could not be read: wrote what it was before');
     },
 
     writeMembers: async ({ members }) => {

@@ -58,6 +58,7 @@ export class ConsulView {
   /** Key `switchover`, while {@link watchRequests} is on. */
   switchover: SwitchoverSight['request'] = null;
   historyIndex: number | null = null;
+  historyIsUnreadable = false;
   masterEntry: KvEntry | null = null;
   /** When the newest consistent read of `master` was answered. */
   consistentAnswerAt: Millis | null = null;
@@ -177,9 +178,11 @@ export class ConsulView {
     const modifyIndex = entry?.modifyIndex ?? null;
     if (this.history.known && sentAt < this.history.seenAt && (modifyIndex ?? 0) < (this.historyIndex ?? 0)) return;
     this.historyIndex = modifyIndex;
-    // What cannot be read is written over with the next promotion, and with what was read before.
+    // What cannot be read is written over with what was read before.
     const before = entry !== null && this.history.known ? this.history.value : { promotions: [] };
-    this.history = { known: true, value: this.parsed(entry, parseHistory) ?? before, seenAt: receivedAt };
+    const value = this.parsed(entry, parseHistory);
+    this.historyIsUnreadable = entry !== null && value === null;
+    this.history = { known: true, value: value ?? before, seenAt: receivedAt };
   }
 
   /** What was read in an older epoch says nothing in this one; the next answer comes within a second. */

@@ -15,6 +15,7 @@ export function observe(parts: Parts, clockJump: ClockJump, inFlight: ReadonlySe
     members: consul.members,
     initialize: consul.initialize,
     history: consul.history,
+    historyIsUnreadable: consul.historyIsUnreadable,
     epoch: consul.epoch,
     sync: consul.sync,
     override: consul.override,

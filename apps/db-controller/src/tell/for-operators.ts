@@ -1,5 +1,5 @@
 import type { NodeStatus } from '@ha-postgres/cluster-state';
-import { consulWentBack, type Observation } from '@ha-postgres/failover';
+import { consulWentBack, syncProblem, type Observation } from '@ha-postgres/failover';
 import type { Parts } from '../parts';
 
 type ForOperators = Required<
@@ -17,8 +17,12 @@ export function forOperators(o: Observation, parts: ForOperatorsParts): ForOpera
     highestTerm: Math.max(o.disk.highestTerm, o.votedTerm),
     epoch: o.disk.epoch,
     // A node that has seen nothing yet misses nothing.
-    consulWentBack: hasData ? consulWentBack(o) : null,
+    consulWentBack: hasData ? (consulWentBack(o) ?? syncRuleWentBack(o)) : null,
     knownMembers: parts.disk.knownMembers,
     incarnation: parts.incarnation,
   };
+}
+
+function syncRuleWentBack(o: Observation): string | null {
+  return o.sync.known && o.sync.value.isReadable ? syncProblem(o) : null;
 }

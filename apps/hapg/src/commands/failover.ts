@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { OverrideValue } from '@ha-postgres/cluster-state';
 import { defineCommand } from '../command';
 import { errors } from '../errors';
 import { planFailover } from '../failover-plan';
@@ -24,9 +25,8 @@ export const failover = defineCommand({
     if (!acceptDataLoss)
       throw errors.HAPG_COMMAND_REFUSED([...plan.says, 'Say --accept-data-loss if that is what you want.'].join(' '));
     await terminal.confirm(plan.says, yes, signal);
-    const key = `${keys.prefix}/override`;
-    const value = { id: randomUUID(), node: to, afterTerm: plan.afterTerm, by, why };
-    await writeKey(client, key, JSON.stringify(value), reading.keys.indexes.get(key) ?? 0);
+    const value: OverrideValue = { id: randomUUID(), node: to, afterTerm: plan.afterTerm, by, why };
+    await writeKey(client, keys.override, JSON.stringify(value), reading.keys.override.modifyIndex);
     terminal.note(`Written. Waiting until ${to} runs as Master …`);
     const master = await untilMasterRuns(context, { node: to, above: plan.afterTerm, waitMs: wait });
     if (json) terminal.json(master);

@@ -6,8 +6,10 @@ import {
   parseMaster,
   parseMembers,
   parseNodeStatus,
+  parseOverride,
   parsePause,
   parseSwitchover,
+  parseSync,
   type ClusterKeys,
   type EpochValue,
   type HistoryValue,
@@ -16,9 +18,11 @@ import {
   type MasterValue,
   type MembersValue,
   type NodeStatus,
+  type OverrideValue,
   type Parsed,
   type PauseValue,
   type SwitchoverValue,
+  type SyncValue,
 } from '@ha-postgres/cluster-state';
 import type { ConsulClient, KvEntry } from '@ha-postgres/consul-election';
 
@@ -41,6 +45,8 @@ export interface KeysSeen {
   readonly epoch: Seen<EpochValue>;
   readonly pause: Seen<PauseValue>;
   readonly switchover: Seen<SwitchoverValue>;
+  readonly sync: Seen<SyncValue>;
+  readonly override: Seen<OverrideValue>;
   /** ModifyIndex of every key that exists. */
   readonly indexes: ReadonlyMap<string, number>;
   readonly statuses: readonly NodeStatus[];
@@ -86,6 +92,8 @@ export function understand(keys: ClusterKeys, entries: readonly KvEntry[]): Keys
     epoch: at(keys.epoch, parseEpoch),
     pause: at(keys.pause, parsePause),
     switchover: at(keys.switchover, parseSwitchover),
+    sync: at(keys.sync, parseSync),
+    override: at(keys.override, parseOverride),
     indexes: new Map(entries.map(({ key, modifyIndex }) => [key, modifyIndex])),
     statuses: all(/^[^/]+\/status$/, parseNodeStatus),
     loadBalancers: all(/^lb\/[^/]+\/status$/, parseLbStatus),

@@ -1,6 +1,6 @@
 import { adviceOf } from '../advice';
 import { pictureOf } from '../picture';
-import { MASTER_ANSWER, answered, entries, reading, silent } from '../testing/samples';
+import { KEYS, MASTER_ANSWER, answered, entries, entry, reading, silent } from '../testing/samples';
 import { statusText } from './status';
 
 const textFor = (change: Parameters<typeof reading>[0] = {}) => {
@@ -59,6 +59,19 @@ test('why a node could not take over stands beside the bytes that it is behind',
   const why = 'lags 33554432 bytes behind the last Master; 1048576 are allowed (maximumLagOnFailover)';
   const far = answered('b', { lsn: '0/3000100', takeover: { able: false, why } });
   expect(textFor({ answers: [MASTER_ANSWER, far] })).toMatch(/32 MB +yes +no: lags 33554432 bytes/);
+});
+
+test('the synchronous rule, and that commits wait', () => {
+  const rule = { mode: 'quorum', k: 1, names: ['b', 'c'] };
+  const value = { version: 2, term: 4, ...rule, previous: { mode: 'async', k: 0, names: [] } };
+  const said = { ...rule, mode: 'quorum', streaming: [], waiting: true, settled: false, barred: false } as const;
+  const text = textFor({
+    entries: [...entries(), entry(KEYS.sync, value)],
+    answers: [answered('a', { role: 'Master', sync: said }), answered('b'), answered('c')],
+  });
+  expect(text).toContain(
+    'Sync rule  quorum: 1 of b, c confirm, and still async: nobody but the Master confirms; streaming: nobody; COMMITS WAIT',
+  );
 });
 
 test('what is not known is not made up', () => {

@@ -1,3 +1,4 @@
+import type { SyncRule } from '@ha-postgres/cluster-state';
 import type { Advice } from '../advice';
 import type { LoadBalancerRow, NodeRow, Picture } from '../picture';
 import { bytesText } from './bytes';
@@ -21,6 +22,7 @@ function factsText(picture: Picture): string {
         ? null
         : `${lastPromotion.node} in term ${lastPromotion.term} at ${lastPromotion.at}: ${lastPromotion.why}`,
     ],
+    ['Sync rule', syncText(picture)],
     [
       'Switchover',
       switchover === null
@@ -45,6 +47,20 @@ function masterText({ master, consulIsSilent }: Picture): string {
   if (master === null) return 'there is no key that names one';
   const { value, lease } = master;
   return `${value.node}, term ${value.term}, ${value.phase}, timeline ${value.timeline}, WAL ${value.lsn}; lease: ${lease}`;
+}
+
+/** Null: nothing was ever promised. */
+function syncText({ sync, nodes }: Picture): string | null {
+  if (sync === null) return null;
+  const said = nodes.find(({ status }) => status?.sync != null)?.status?.sync;
+  const before = sync.previous === null ? '' : `, and still ${ruleText(sync.previous)}`;
+  const streams = said == null ? '' : `; streaming: ${said.streaming.join(', ') || 'nobody'}`;
+  return `${ruleText(sync)}${before}${streams}${said?.waiting === true ? '; COMMITS WAIT' : ''}${said?.barred === true ? '; clients are not admitted yet' : ''}`;
+}
+
+function ruleText({ mode, k, names }: SyncRule): string {
+  if (mode === 'async' || k === 0) return `${mode}: nobody but the Master confirms`;
+  return `${mode}: ${k} of ${names.join(', ') || 'nobody'} confirm`;
 }
 
 function nodesText(nodes: readonly NodeRow[]): string {
