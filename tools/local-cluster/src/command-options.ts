@@ -68,7 +68,8 @@ export function clusterArguments(options: ClusterOptions): string[] {
   ];
 }
 
-function count(name: string, minimum: number, maximum: number): (text: string) => number {
+/** A parser of whole numbers within bounds, for commander. */
+export function count(name: string, minimum: number, maximum: number): (text: string) => number {
   return (text) => asArgument(() => parseCount(name, text, minimum, maximum));
 }
 
