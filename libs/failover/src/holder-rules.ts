@@ -1,4 +1,5 @@
 import type { MembersValue, NodeAddress } from '@ha-postgres/cluster-state';
+import type { Action } from './actions';
 import { begin } from './ending-rules';
 import {
   RECEIVE_FROM_NOBODY,
@@ -16,7 +17,7 @@ import type { Rules } from './outcome';
 import { giveSwitchoverBack, successorOf, switchoverRules } from './switchover-rules';
 import { beforePromotionRules, inPlaceRules, syncRules } from './sync-rules';
 import { inPlace } from './sync-transition';
-import { isNamed, syncOf } from './sync-view';
+import { isFresh, isNamed, syncOf } from './sync-view';
 import { betterCandidate } from './takeover';
 import { overrides } from './vote-count';
 
@@ -64,7 +65,9 @@ export const holderRules: Rules = {
 
   holderAsksForVotes: beforePromotion((o, _memory, hold) => {
     if (o.votes?.term === hold.term) return o.votes.complete ? null : RECEIVE_FROM_NOBODY;
-    return { ...RECEIVE_FROM_NOBODY, actions: [{ type: 'collectVotes', term: hold.term }] };
+    // By which rule they count is read meanwhile.
+    const reads: Action[] = isFresh(o, hold) ? [] : [{ type: 'readSync' }];
+    return { ...RECEIVE_FROM_NOBODY, actions: [{ type: 'collectVotes', term: hold.term }, ...reads] };
   }),
 
   holderLetsABetterMemberGoFirst: beforePromotion((o, memory, hold) => {

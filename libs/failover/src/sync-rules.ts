@@ -16,7 +16,7 @@ import type { Hold, Observation } from './observation';
 import type { Outcome, Rules } from './outcome';
 import { currentRule, parseStandbyNames, standbyNames } from './sync-set';
 import { nextStep, withRule } from './sync-transition';
-import { isAsync, isBarred, mayAdmitClients, serverSight, syncOf, syncProblem } from './sync-view';
+import { isAsync, isBarred, isFresh, mayAdmitClients, serverSight, syncOf, syncProblem } from './sync-view';
 import { wantedRule } from './sync-wish';
 import { countVotes, overrides, votesOf } from './vote-count';
 
@@ -108,11 +108,6 @@ export const syncRules: Rules = {
     }
   }),
 };
-
-/** With the key as it was seen after the lock was taken, or written since. */
-function isFresh(o: Observation, hold: Hold): boolean {
-  return o.sync.known && o.sync.seenAt >= hold.acquiredAt;
-}
 
 /** A cluster that was made a moment ago must not be started as a standby. */
 function standStill(hold: Hold): Outcome {

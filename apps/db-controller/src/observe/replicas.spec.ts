@@ -56,6 +56,29 @@ describe('what a Master knows of its Replicas', () => {
     expect(w.pokes).toBeGreaterThan(0);
   });
 
+  it('is who may confirm commits: the preferred first, and nobody that must not be promoted', async () => {
+    const w = await master('a', 'c', 'd');
+    w.set(w.parts.keys.status('a'), status('a'));
+    w.set(w.parts.keys.status('c'), status('c', { tags: { noFailover: false, failoverPriority: 5 } }));
+    w.set(w.parts.keys.status('d'), status('d', { tags: { noFailover: true, failoverPriority: 9 } }));
+    look(w);
+    await until('it is known', () => w.parts.facts.eligibleReplicas !== null);
+    expect(w.parts.facts.eligibleReplicas).toEqual(['c', 'a']);
+  });
+
+  it('gives those that the rule names a while to come, when it begins to run', async () => {
+    const w = await master('c');
+    const rule = { version: 1, term: 6, mode: 'quorum', k: 1, names: ['a'], previous: null };
+    w.set(w.parts.keys.sync, rule);
+    await w.parts.consul.readSync(1000);
+    w.set(w.parts.keys.status('c'), status('c'));
+    look(w);
+    await until('it is known', () => w.parts.facts.eligibleReplicas !== null);
+    expect(w.parts.facts.eligibleReplicas).toEqual(['a', 'c']);
+    await until('a has not come', () => w.parts.facts.eligibleReplicas?.includes('a') === false);
+    expect(w.parts.facts.eligibleReplicas).toEqual(['c']);
+  });
+
   it('leaves out one that has told nothing that can be read', async () => {
     const w = await master('a', 'c', 'walreceiver');
     w.set(w.parts.keys.status('a'), '{"node":7}');

@@ -136,7 +136,7 @@ describe('what the rules say', () => {
 
 const anyUpstream = fc.constantFrom(upstream('m'), upstream('n'));
 const anyNames = { synchronousStandbyNames: fc.constantFrom('', 'ANY 1 ("b")') };
-const OPTIONAL_NAMES = { requiredKeys: ['kind', 'upstream'] } as { requiredKeys: ['kind', 'upstream'] };
+const OPTIONAL_NAMES: { requiredKeys: ['kind', 'upstream'] } = { requiredKeys: ['kind', 'upstream'] };
 const anyInstruction: fc.Arbitrary<RunnerInstruction> = fc.oneof(
   fc.constantFrom<RunnerInstruction>(
     { kind: 'wait' },
