@@ -45,6 +45,15 @@ describe.each(['kill-master', 'kill-node', 'freeze-node'] as const)('the demo wi
     expect(report.newMaster).not.toBe(report.oldMaster);
     expect(report.acknowledgedLost).not.toBeNull();
     expect(report.attempts).toBeGreaterThan(report.failed);
+    if (scenario === 'kill-master') {
+      // By itself, and without having lost anything: what it had not sent was fetched from it.
+      expect([report.acknowledgedLost, report.oldMasterBlocked]).toEqual([0, null]);
+      expect(report.timings.rejoinedMs).not.toBeNull();
+      expect(output).toContain('is back: it streams as a Replica, by itself');
+    } else {
+      // Either it is back as well, or it says which commits it holds that nobody else has.
+      expect(report.timings.rejoinedMs === null).toBe(report.oldMasterBlocked !== null);
+    }
     expect(processesUnder(workdir)).toEqual([]);
   });
 });

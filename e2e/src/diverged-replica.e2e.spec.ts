@@ -1,11 +1,10 @@
-import { readdirSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
-import { readNodeStatus } from '@ha-postgres/local-cluster';
+import { processesUnder } from '@ha-postgres/local-cluster';
 import { query } from './client';
+import { allowRejoin, keptWal, refusal, streamsAgain } from './rejoining';
 import { eventually, newMaster } from './wait-for';
 import { withCluster } from './with-cluster';
 
-it('a Replica that had received more than the one that took over puts its data aside, takes a new copy and streams', () =>
+it('a Replica that alone received an acknowledged commit stays down and says so, until it may give it up', () =>
   withCluster({ loadBalancers: 1 }, async (cluster) => {
     const described = cluster.describe();
     const old = cluster.node(cluster.master?.name ?? '');
@@ -31,15 +30,19 @@ it('a Replica that had received more than the one that took over puts its data a
     expect((await newMaster(cluster, old.name)).name).toBe(behind.name);
     await cluster.thaw(`${ahead.name}/db-controller`);
 
-    await eventually(`${ahead.name} to stream from ${behind.name}`, async () => {
-      const status = await readNodeStatus(ahead.roleServerUrl);
-      const rows = await rowsOn(ahead.postgresPort).catch(() => null);
-      return status?.role === 'Replica' && status.streaming && rows?.length === 0;
-    });
-    const asides = readdirSync(dirname(ahead.dataDir)).filter((name) =>
-      name.startsWith(`${basename(ahead.dataDir)}.diverged`),
+    // It alone has a commit that was acknowledged: that is not for it to give up.
+    const blocked = await refusal(ahead);
+    expect(blocked.role).toBe('Replica');
+    expect(blocked.divergence).toMatchObject({ commits: 1, keptAt: null });
+    expect(processesUnder(ahead.dataDir)).toEqual([]);
+
+    await allowRejoin(cluster, ahead.name);
+    await streamsAgain(ahead);
+    await eventually(
+      'its row to be gone',
+      async () => (await rowsOn(ahead.postgresPort).catch(() => null))?.length === 0,
     );
-    expect(asides).toHaveLength(1);
+    expect(keptWal(ahead)).toHaveLength(1);
 
     await query(described, behind.postgresPort, 'INSERT INTO kept VALUES (2)');
     await eventually(

@@ -22,7 +22,7 @@ import { eventually, newMaster } from './wait-for';
 
 const HELD = 10;
 
-story('The origin’s story', { settings: { failpoints: 'true' } }, (sentence) => {
+story('The origin’s story', { settings: { failpoints: 'true', rejoin: 'never' } }, (sentence) => {
   let old = '';
   let promoted = '';
   let other = '';

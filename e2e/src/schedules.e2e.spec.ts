@@ -15,7 +15,7 @@ const BACKENDS = 8;
 const SOME_WRITES = 20;
 
 /** The schedules that broke an earlier form of the protocol. Those of the lock alone are tests of consul-election. */
-const shared = sharedCluster({ settings: { failpoints: 'true' } });
+const shared = sharedCluster({ settings: { failpoints: 'true', rejoin: 'never' } });
 
 shared.story(
   'backends that outlive their killed postmaster acknowledge nothing after the new Master’s first write',

@@ -19,7 +19,7 @@ async function freezeSenders(described: ClusterFile, port: number, count: number
 
 // Twice: the second time on a timeline that was made by a promotion, which a Replica's control file does not tell at once.
 it('what a Master acknowledged and had not sent when its PostgreSQL was killed is there on the next Master, and on the one after', () =>
-  withCluster({ loadBalancers: 1 }, async (cluster) => {
+  withCluster({ loadBalancers: 1, settings: { rejoin: 'never' } }, async (cluster) => {
     const described = cluster.describe();
     let master = cluster.node(cluster.master?.name ?? '');
     const others = described.nodes.filter(({ name }) => name !== master.name);

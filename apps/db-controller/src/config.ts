@@ -150,6 +150,13 @@ export const options = defineOptions({
     description:
       'a Replica further behind the Master leaves the standby port, and comes back at half of it; absent: it stays',
   },
+  rejoin: {
+    type: 'enum',
+    values: ['safe', 'always', 'never'],
+    default: 'safe',
+    description:
+      "whether a node whose data has left the Master's history makes it follow by itself: unless commits are lost by it; always; never",
+  },
   noFailover: { type: 'boolean', default: false, description: 'this node is never promoted' },
   noLoadBalance: {
     type: 'boolean',
@@ -196,6 +203,7 @@ export function policyOf(config: ControllerConfig): Policy {
       noLoadBalance: config.noLoadBalance,
       failoverPriority: config.failoverPriority,
     },
+    rejoin: config.rejoin,
   };
 }
 

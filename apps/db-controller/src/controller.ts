@@ -13,7 +13,9 @@ import { ClockJump } from './observe/clock-jump';
 import { ConsulView } from './observe/consul-view';
 import { hasMasterToStreamFrom } from './observe/master-to-stream-from';
 import { PostgresView } from './observe/postgres-view';
+import { RejoinLeaveWatch } from './observe/rejoin-leave';
 import { Replicas } from './observe/replicas';
+import { Slots } from './observe/slots';
 import type { Parts } from './parts';
 import type { ControllerConsul, PeersPort, PostgresPort, ProcessesPort, StateStore, WalPort } from './ports';
 import { Answers } from './tell/answers';
@@ -54,7 +56,7 @@ export function createController(ports: ControllerPorts): Controller {
   const registration = new Registration(parts);
   const clockJump = new ClockJump(parts.policy.driftMarginMs, parts.clock);
   const loop = new Loop(parts, effectsOf(parts), clockJump, (status) => registration.tell(status));
-  const replicas = new Replicas(parts);
+  const watches = [new Replicas(parts), new Slots(parts), new RejoinLeaveWatch(parts)];
   parts.facts.resuming = parts.disk.hold !== null;
   parts.facts.nameInDoubt = true;
   const observation = () => loop.observation();
@@ -65,7 +67,7 @@ export function createController(ports: ControllerPorts): Controller {
     start: () => {
       parts.consul.start();
       parts.postgres.start();
-      replicas.start();
+      for (const watch of watches) watch.start();
       registration.start();
       parts.poke();
       void resumeHold(parts);
@@ -73,7 +75,7 @@ export function createController(ports: ControllerPorts): Controller {
     lastBeat: () => lastBeat(parts.facts.hold, parts.log, parts.clock),
     stop: async () => {
       loop.stop();
-      replicas.stop();
+      for (const watch of watches) watch.stop();
       registration.stop();
       parts.consul.stop();
       parts.facts.hold?.stop();

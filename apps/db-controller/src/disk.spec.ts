@@ -30,6 +30,7 @@ describe('what a node must not forget', () => {
       dataTerm: 0,
       ledTerm: null,
       deadMaster: false,
+      rejoining: null,
       promisedUntil: Number.NEGATIVE_INFINITY,
       highestSyncVersion: 0,
       admittedTerm: null,

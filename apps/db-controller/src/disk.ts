@@ -40,6 +40,9 @@ export interface Stored {
   readonly dataTerm: number;
   readonly ledTerm: number | null;
   readonly deadMaster: boolean;
+  readonly rejoining: number | null;
+  /** Id of the key `<node>/rejoin` that served last. */
+  readonly usedRejoin: string | null;
   readonly votedTerm: number;
   readonly highestSyncVersion: number;
   readonly admittedTerm: number | null;
@@ -86,12 +89,16 @@ export class Disk {
     return this.stored.knownMembers;
   }
 
+  get usedRejoin(): string | null {
+    return this.stored.usedRejoin;
+  }
+
   get votedTerm(): number {
     return this.stored.votedTerm;
   }
 
   get record(): DiskRecord {
-    const { highestTerm, highestTermNode, epoch, dataTerm, ledTerm, deadMaster, promise } = this.stored;
+    const { highestTerm, highestTermNode, epoch, dataTerm, ledTerm, deadMaster, rejoining, promise } = this.stored;
     const { highestSyncVersion, admittedTerm, switchover, cleanStop } = this.stored;
     return {
       highestTerm,
@@ -101,6 +108,7 @@ export class Disk {
       dataTerm,
       ledTerm,
       deadMaster,
+      rejoining,
       promisedUntil: promise?.until ?? Number.NEGATIVE_INFINITY,
       highestSyncVersion,
       admittedTerm,
@@ -191,6 +199,8 @@ function emptyState(node: string): Stored {
     dataTerm: 0,
     ledTerm: null,
     deadMaster: false,
+    rejoining: null,
+    usedRejoin: null,
     votedTerm: 0,
     highestSyncVersion: 0,
     admittedTerm: null,

@@ -1,9 +1,18 @@
 import type { NodeAddress, RunnerReport } from '@ha-postgres/cluster-state';
 import type { Session } from '@ha-postgres/consul-election';
-import type { Fact, SwitchoverSight, Votes } from '@ha-postgres/failover';
+import type { Fact, SlotSight, SwitchoverSight, Votes } from '@ha-postgres/failover';
 import type { Millis } from '@ha-postgres/service-kit';
 import type { OwnHold } from './act/own-hold';
 import type { WalTail } from './act/wal-tail';
+
+/** An administrator's leave to lose commits, once. */
+export interface RejoinLeave {
+  readonly id: string;
+  readonly by: string;
+  readonly modifyIndex: number;
+}
+
+export const NO_SLOTS: Fact<never> = { known: false, why: 'not a Master' };
 
 /** What this process knows beside what Consul and PostgreSQL say: its own doings, and its runner's word. */
 export class Facts {
@@ -27,6 +36,10 @@ export class Facts {
   successors: SwitchoverSight['look'] = null;
   /** The switchover for which the load balancers have had their time to hold clients. */
   drainedFor: string | null = null;
+  /** The cluster's replication slots here, while this node is Master. */
+  slots: Fact<readonly SlotSight[]> = NO_SLOTS;
+  /** Key `<node>/rejoin`, which has not served yet. */
+  rejoinLeave: RejoinLeave | null = null;
   reachableReplicas: readonly NodeAddress[] = [];
   goneMembers: readonly string[] = [];
   /** Replicas that may stand in the synchronous rule; null: not looked since this node runs as Master. */

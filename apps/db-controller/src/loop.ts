@@ -3,6 +3,7 @@ import {
   NOTHING_REMEMBERED,
   decide,
   syncStatus,
+  rejoinOutlook,
   takeoverOutlook,
   type Action,
   type Decision,
@@ -188,6 +189,8 @@ export class Loop {
       lastError: report?.error?.message ?? o.postgres.failure ?? postgres.error,
       ...forOperators(o, this.parts),
       ...(o.disk.switchover == null ? {} : { switchover: o.disk.switchover }),
+      rejoin: rejoinOutlook(o),
+      divergence: report?.divergence ?? null,
     };
   }
 }

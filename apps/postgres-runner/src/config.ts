@@ -44,6 +44,16 @@ export const options = defineOptions({
   superuserPassword: { type: 'secret', required: true, description: 'its password' },
   replicationName: { type: 'string', default: 'replicator', description: 'user that Replicas connect as' },
   replicationPassword: { type: 'secret', required: true, description: 'its password' },
+  rewindName: {
+    type: 'string',
+    default: 'rewinder',
+    description: 'user that pg_rewind reads the files of the Master as',
+  },
+  rewindPassword: {
+    type: 'secret',
+    optional: true,
+    description: 'its password; without one no such user is made, and data that diverged is replaced by a base backup',
+  },
   controllerName: { type: 'string', default: 'controller', description: 'user that db-controller connects as' },
   controllerPassword: { type: 'secret', optional: true, description: 'its password; without one no such user is made' },
   database: { type: 'string', optional: true, description: 'database to make in a new cluster' },
@@ -68,6 +78,12 @@ export const options = defineOptions({
     description: 'what is written to the WAL',
   },
   walKeepSize: { type: 'size', default: '512MB', description: 'WAL that is kept for Replicas that fell behind' },
+  maxSlotWalKeepSize: {
+    type: 'size',
+    default: '2GB',
+    description:
+      'WAL that is kept at most for a Replica that does not come for it; one that needs more takes a base backup',
+  },
   hotStandbyFeedback: { type: 'boolean', default: false, description: "whether a Replica's queries hold back vacuum" },
   stopTimeout: {
     type: 'duration',
@@ -82,7 +98,7 @@ export type Config = ConfigOf<typeof options>;
 
 /** Problems between options. */
 export function configProblems(config: Config): string[] {
-  const { dataDir, stateDir, superuserName, replicationName, controllerName } = config;
+  const { dataDir, stateDir, superuserName, replicationName, rewindName, controllerName } = config;
   const problems = settingProblems(config.settings);
   for (const [name, path] of Object.entries({ dataDir, stateDir })) {
     if (!isAbsolute(path)) problems.push(`${name}: ${JSON.stringify(path)} is not an absolute path`);
@@ -90,9 +106,14 @@ export function configProblems(config: Config): string[] {
   if (`${stateDir}/`.startsWith(`${dataDir}/`)) {
     problems.push(`stateDir: ${stateDir} lies in dataDir ${dataDir}, all of which a base backup copies to other nodes`);
   }
-  const names = [superuserName, replicationName, controllerName];
+  if (config.maxSlotWalKeepSize < config.walKeepSize) {
+    problems.push(
+      `maxSlotWalKeepSize: ${config.maxSlotWalKeepSize} bytes must not be below walKeepSize, ${config.walKeepSize}: a slot would be given up while its WAL is still there`,
+    );
+  }
+  const names = [superuserName, replicationName, rewindName, controllerName];
   if (new Set(names).size !== names.length) {
-    problems.push(`superuserName, replicationName and controllerName must differ: ${names.join(', ')}`);
+    problems.push(`superuserName, replicationName, rewindName and controllerName must differ: ${names.join(', ')}`);
   }
   for (const line of config.hba) {
     if (line.includes('\n')) problems.push(`hba: ${JSON.stringify(line)} has a line break`);

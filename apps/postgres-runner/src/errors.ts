@@ -30,6 +30,10 @@ export const errors = defineErrors({
     family: 'operating',
     help: 'The directory is not empty, but it holds no readable PostgreSQL control file: look at what it holds; empty it to let the node join as a Replica.',
   },
+  HAPG_DATA_HALF_REPLACED: {
+    family: 'operating',
+    help: 'A rewind, or the exchange of the directory for a base backup, did not come to its end: PostgreSQL is not started on it. The node takes a base backup as soon as a Master runs; what was in it before lies in the directory `.replaced` beside it, or was kept as `.diverged-wal-N`.',
+  },
   HAPG_DATA_NOT_EMPTY: {
     family: 'operating',
     help: 'A new database cluster is made in an empty directory only.',
@@ -53,6 +57,18 @@ export const errors = defineErrors({
   HAPG_CLONE_FAILED: {
     family: 'operating',
     help: 'The base backup failed: see the message of pg_basebackup; it is tried again.',
+  },
+  HAPG_REJOIN_WOULD_LOSE: {
+    family: 'operating',
+    help: "This node holds commits that the Master's history lacks; the message tells how many, where, and which. Look at them (`pg_waldump`, or start a copy of the directory apart). Then write the key `NODE/rejoin` to give them up (the WAL is kept aside), or empty the data directory.",
+  },
+  HAPG_REJOIN_FAILED: {
+    family: 'operating',
+    help: 'The data could not be made to follow the Master: see the message; it is tried again.',
+  },
+  HAPG_DATA_NO_ROOM: {
+    family: 'operating',
+    help: 'The disk has no room for a base backup beside the present data, or for the WAL that is to be kept: make room, or empty the data directory if what it holds is not needed. It is tried again.',
   },
   HAPG_WIPE_FAILED: { family: 'operating', help: 'The data directory could not be removed; it is tried again.' },
   HAPG_POSTGRES_EXITED: {

@@ -4,6 +4,7 @@ import type { Problem, Task } from './core/facts';
 import { inspect, type Expectation, type Inspected } from './disk/inspect';
 import type { Marks } from './disk/runner-state';
 import { killAllIn } from './fence';
+import { removeReplaced } from './postgres/base-backup';
 import { carryOut, type TaskContext, type TaskTools } from './tasks';
 
 /** Time, processes and data directory, as values: the simulator runs the same runner on machines of its own. */
@@ -16,6 +17,8 @@ export interface RunnerMachine {
   killAll(): Promise<void>;
   /** What lies in the data directory. It never throws. */
   inspect(marks: Marks): Inspected;
+  /** Removes data that was kept until its replacement had been proven, if there is any; it does not wait for that. */
+  removeReplaced(): void;
   /** Carries a task out to its end; what went wrong, or null. It does not throw. */
   carryOut(task: Task, context: TaskContext, onProgress: TaskTools['onProgress']): Promise<Problem | null>;
 }
@@ -27,6 +30,7 @@ export function thisMachine(tools: Omit<TaskTools, 'onProgress'>, expectation: E
     incarnation: randomUUID(),
     killAll: () => killAllIn(tools.dataDir, log),
     inspect: (marks) => inspect(tools.dataDir, marks, expectation),
+    removeReplaced: () => removeReplaced(tools.dataDir, log),
     carryOut: (task, context, onProgress) => carryOut(task, { ...tools, onProgress }, context),
   };
 }

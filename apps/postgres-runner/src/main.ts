@@ -8,6 +8,7 @@ import { accountOf } from './postgres/account';
 import { findBinaries } from './postgres/binaries';
 import { hbaText } from './postgres/hba';
 import { ServerFiles } from './postgres/server-files';
+import { freeBytesOf } from './rejoin/room';
 import { RoleServerClient } from './role-server-client';
 import { Runner } from './runner';
 import { thisMachine } from './machine';
@@ -33,7 +34,7 @@ runApp({
     onStop(() => guard.close());
     const state = new RunnerState(config.stateDir, config.node, dataDir, log);
     const files = new ServerFiles({ ...config, dataDir, hba: (admits) => hbaText(config, admits) }, account);
-    const tools = { config, dataDir, binaries, account, files, state, log };
+    const tools = { config, dataDir, binaries, account, files, state, log, freeBytes: freeBytesOf };
     const expectation = { major: binaries.major, uid: account.uid, systemId: config.systemId ?? null };
     const runner = new Runner({
       node: config.node,

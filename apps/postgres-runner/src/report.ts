@@ -1,6 +1,6 @@
-import type { DataDirectory, RunnerPhase, RunnerReport } from '@ha-postgres/cluster-state';
+import type { DataDirectory, Divergence, Rejoined, RunnerPhase, RunnerReport } from '@ha-postgres/cluster-state';
 import { millisToNanosText } from '@ha-postgres/service-kit';
-import type { Problem, Settings, Step, Task } from './core/facts';
+import type { Problem, RejoinMark, Settings, Step, Task } from './core/facts';
 import type { Memory } from './core/memory';
 import type { PostmasterExit, RunningPostmaster } from './postgres/postmaster';
 
@@ -20,11 +20,14 @@ export interface ReportSource {
   readonly data: DataDirectory;
   readonly progress: RunnerReport['progress'];
   readonly failure: Problem | null;
+  readonly rejoin: RejoinMark | null;
+  readonly divergence: Divergence | null;
 }
 
 const TASK_PHASES: Readonly<Record<Task['kind'], RunnerPhase>> = {
   initialise: 'initialising',
   clone: 'cloning',
+  rejoin: 'rejoining',
   wipe: 'stopping',
   stopFast: 'stopping',
 };
@@ -66,7 +69,15 @@ export function reportOf(source: ReportSource): RunnerReport {
     data: { state, systemId, fresh, timeline, cleanShutdown, checkpointLsn },
     progress: source.progress,
     error: (step.kind === 'rest' ? step.problem : null) ?? failure,
+    rejoined: rejoinedOf(source.rejoin),
+    divergence: source.divergence,
+    walGone: postmaster?.walGone ?? null,
   };
+}
+
+function rejoinedOf(mark: RejoinMark | null): Rejoined | null {
+  if (mark === null || mark.stage === 'refused' || mark.stage === 'unfinished') return null;
+  return { term: mark.term, how: mark.stage };
 }
 
 /** An exit that nobody asked for, in the words of PostgreSQL itself. */

@@ -1,10 +1,11 @@
-import type { RoleAnswer, RunnerReport, Upstream } from '@ha-postgres/cluster-state';
+import type { RoleAnswer, RunnerInstruction, RunnerReport, Upstream } from '@ha-postgres/cluster-state';
 import { messageOf, nanosTextToMillis, type Log, type Timer } from '@ha-postgres/service-kit';
 import { failed, NO_FAILURE, RESTART, RETRY, type Backoff } from './core/backoff';
 import { rest, type Facts, type Problem, type Step, type Task } from './core/facts';
 import { accept, endedAsAsked, endedUnasked, hold, isDeadlinePassed, NEW_MEMORY, whyIgnored } from './core/memory';
 import type { Memory } from './core/memory';
 import { plan } from './core/plan';
+import { isAborted } from './core/stop-rules';
 import { runningData, type Inspected } from './disk/inspect';
 import type { RunnerState } from './disk/runner-state';
 import type { RunnerMachine } from './machine';
@@ -20,6 +21,8 @@ const REPORT_EVERY_MS = 1_000;
 const SETTLED_MS = 10_000;
 /** A plan that never comes to rest is a mistake in the rules. */
 const STEPS_MAX = 10;
+/** A directory that was rewound is started so often before it is given up. */
+const REWOUND_STARTS = 3;
 
 interface RunningTask {
   readonly task: Task;
@@ -64,7 +67,7 @@ export class Runner {
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
-    this.#memory = { ...NEW_MEMORY, recloned: parts.state.marks.recloned };
+    this.#memory = NEW_MEMORY;
     this.#data = this.#inspect();
   }
 
@@ -114,7 +117,7 @@ export class Runner {
 
   /** True if the answer is news. */
   #take(answer: RoleAnswer): boolean {
-    const { node, state, machine, log } = this.#parts;
+    const { node, machine, log } = this.#parts;
     const why = whyIgnored(this.#memory, answer, { node, bootId: machine.bootId });
     if (why !== null) {
       if (answer.index !== this.#memory.answer?.index)
@@ -125,7 +128,7 @@ export class Runner {
     if (isDeadlinePassed(this.#memory, this.#now())) this.#wake();
     const before = this.#memory.answer?.instruction ?? null;
     this.#memory = accept(this.#memory, answer);
-    if (state.marks.recloned && !this.#memory.recloned) state.update({ recloned: false });
+    this.#forgetRejoin(answer.instruction.kind);
     if (JSON.stringify(before) !== JSON.stringify(answer.instruction)) {
       log.info(
         { event: 'instruction.changed', index: answer.index, instruction: answer.instruction },
@@ -136,6 +139,15 @@ export class Runner {
     this.#setDeadlineTimer();
     this.#wake();
     return true;
+  }
+
+  /** Told to follow, or to lead: the new data is proven. One that is neither old nor new stays marked until it is replaced. */
+  #forgetRejoin(kind: RunnerInstruction['kind']): void {
+    const { state, machine } = this.#parts;
+    const { rejoin } = state.marks;
+    if ((kind !== 'follow' && kind !== 'lead') || rejoin === null || rejoin.stage === 'unfinished') return;
+    state.update({ rejoin: null });
+    machine.removeReplaced();
   }
 
   #setDeadlineTimer(): void {
@@ -194,6 +206,8 @@ export class Runner {
           : { ready: postmaster.isReady, inRecovery: postmaster.inRecovery, upstream: postmaster.upstream },
       data: this.#data,
       settings: this.#parts.server.settings,
+      rejoin: this.#parts.state.marks.rejoin,
+      divergence: this.#parts.state.marks.divergence,
       retryAt: this.#backoff.retryAt,
     };
   }
@@ -202,7 +216,8 @@ export class Runner {
     const { state, machine } = this.#parts;
     const data = machine.inspect(state.marks);
     // Emptied from outside: what is put there next is not what the mark was about.
-    if (data.state === 'empty' && state.marks.mark !== null && this.#task === null) state.update({ mark: null });
+    const isMarked = state.marks.mark !== null || state.marks.rejoin !== null;
+    if (data.state === 'empty' && isMarked && this.#task === null) state.update({ mark: null, rejoin: null });
     return data;
   }
 
@@ -230,7 +245,7 @@ export class Runner {
         this.#abortTask();
         return;
       case 'begin':
-        this.#begin(step.task, step.aside);
+        this.#begin(step.task);
         return;
       case 'start':
         this.#start(step.as, step.upstream);
@@ -255,7 +270,7 @@ export class Runner {
     if (this.#killing) return;
     this.#killing = true;
     const gone = this.#parts.machine.killAll();
-    if (this.#task?.task.kind === 'initialise' || this.#task?.task.kind === 'clone') this.#abortTask();
+    if (this.#task !== null && isAborted(this.#task.task)) this.#abortTask();
     void Promise.all([gone, this.#postmaster?.exited]).then(() =>
       this.#guarded(() => {
         this.#killing = false;
@@ -264,11 +279,11 @@ export class Runner {
     );
   }
 
-  #begin(task: Task, aside: boolean): void {
+  #begin(task: Task): void {
     const running: RunningTask = { task, abort: new AbortController(), ending: false };
     this.#task = running;
     const onProgress = (what: string, percent: number | null) => this.#setProgress(what, percent);
-    const context = { aside, postmaster: this.#postmaster, signal: running.abort.signal };
+    const context = { postmaster: this.#postmaster, signal: running.abort.signal };
     void this.#parts.machine
       .carryOut(task, context, onProgress)
       .then((problem) => this.#guarded(() => this.#ended(running, problem)));
@@ -282,17 +297,12 @@ export class Runner {
   }
 
   #ended({ task, ending }: RunningTask, problem: Problem | null): void {
-    const { state, log } = this.#parts;
+    const { log } = this.#parts;
     this.#task = null;
     this.#progress = null;
     if (problem === null) {
       this.#backoff = NO_FAILURE;
       this.#failure = null;
-      const recloned = task.kind === 'clone' && this.#memory.answer?.instruction.kind === 'reclone';
-      if (recloned) {
-        state.update({ recloned });
-        this.#memory = { ...this.#memory, recloned };
-      }
     } else if (!ending) {
       this.#failure = problem;
       this.#backoff = failed(this.#backoff, this.#now(), RETRY);
@@ -329,6 +339,7 @@ export class Runner {
       this.#memory = endedUnasked(this.#memory);
       this.#backoff = failed(this.#backoff, exit.at, RESTART);
       this.#failure = exitProblem(postmaster.lastFatal, exit);
+      this.#giveUpRewound();
     }
     // Its backends are sessions of their own: one of them can still commit and answer its client.
     this.#kill();
@@ -338,6 +349,15 @@ export class Runner {
     this.#parts.machine.clock.schedule(LAST_WORDS_MS, () => {
       if (this.#postmaster === null) this.#failure = exitProblem(postmaster.lastFatal, exit);
     });
+  }
+
+  /** It was rewound and does not come up: recovery ends before what it needs, or is impossible. Only a base backup helps. */
+  #giveUpRewound(): void {
+    const { state, log } = this.#parts;
+    const { rejoin } = state.marks;
+    if (rejoin?.stage !== 'rewound' || this.#backoff.failures < REWOUND_STARTS) return;
+    log.error({ event: 'rejoin.rewound-fails', failures: this.#backoff.failures }, 'what was rewound does not start');
+    state.update({ rejoin: { ...rejoin, stage: 'unfinished' } });
   }
 
   #report(): void {
@@ -356,6 +376,8 @@ export class Runner {
       data: this.#data,
       progress: this.#progress,
       failure: this.#failure,
+      rejoin: this.#parts.state.marks.rejoin,
+      divergence: this.#parts.state.marks.divergence,
     });
     const text = JSON.stringify(report);
     const now = this.#now();

@@ -50,6 +50,7 @@ export class Server {
     this.#files.writeConfig(upstream);
     this.#files.cleanAutoConf();
     this.#files.writeSignal(as === 'standby');
+    this.#files.removeSlots();
     removeStaleLocks(this.#dataDir, socketDir, port);
     this.#unwanted = new Set();
     const settings = ownedSettings(this.#config, this.#files);
@@ -89,6 +90,7 @@ export class Server {
     terminate(receivers);
     const from = postmaster.upstream?.node ?? null;
     postmaster.upstream = upstream;
+    postmaster.forgetWalGone();
     this.#unwanted = upstream === null ? null : new Set(receivers);
     this.#watchEagerly(monotonicNow() + EAGER_FOR_MS);
     const durationMs = Math.round((monotonicNow() - began) * 10) / 10;

@@ -1,5 +1,5 @@
 /** What the simulator runs of this app. No other app imports it. */
-export type { Problem, Task } from './core/facts';
+export type { Problem, RejoinMark, Task } from './core/facts';
 export { RULES } from './core/plan';
 export type { Inspected } from './disk/inspect';
 export type { Marks } from './disk/runner-state';

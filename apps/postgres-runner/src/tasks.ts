@@ -16,6 +16,8 @@ import type { RunningPostmaster } from './postgres/postmaster';
 import type { ServerFiles } from './postgres/server-files';
 import { ownedSettings } from './postgres/settings';
 import { readControlFile } from './disk/control-file';
+import { rejoin } from './rejoin/rejoin-task';
+import { NoRoomError, type FreeBytes } from './rejoin/room';
 
 export interface TaskTools {
   readonly config: Config;
@@ -25,12 +27,12 @@ export interface TaskTools {
   readonly files: ServerFiles;
   readonly state: RunnerState;
   readonly log: Log;
+  readonly freeBytes: FreeBytes;
   readonly onProgress: (what: string, percent: number | null) => void;
 }
 
 /** A task under way. */
 export interface TaskContext {
-  readonly aside: boolean;
   readonly postmaster: RunningPostmaster | null;
   readonly signal: AbortSignal;
 }
@@ -38,6 +40,7 @@ export interface TaskContext {
 const CODES: Readonly<Record<Task['kind'], RunnerErrorCode>> = {
   initialise: 'HAPG_INITIALISE_FAILED',
   clone: 'HAPG_CLONE_FAILED',
+  rejoin: 'HAPG_REJOIN_FAILED',
   wipe: 'HAPG_WIPE_FAILED',
   stopFast: 'HAPG_POSTGRES_EXITED',
 };
@@ -69,11 +72,11 @@ async function initialiseCluster(tools: TaskTools, signal: AbortSignal): Promise
 }
 
 async function clone(task: Extract<Task, { kind: 'clone' }>, tools: TaskTools, context: TaskContext): Promise<void> {
-  const { config, dataDir, binaries, account, files, state, log, onProgress } = tools;
+  const { config, dataDir, binaries, account, files, state, log, onProgress, freeBytes } = tools;
   files.writeStatic();
   onProgress('pg_basebackup', 0);
   await takeBaseBackup(
-    { binDir: binaries.dir, dataDir, node: config.node, upstream: task.upstream, aside: context.aside },
+    { binDir: binaries.dir, dataDir, node: config.node, upstream: task.upstream, freeBytes, keepsOld: false },
     files,
     account,
     log,
@@ -110,10 +113,12 @@ export async function carryOut(task: Task, tools: TaskTools, context: TaskContex
   try {
     if (task.kind === 'initialise') await initialiseCluster(tools, context.signal);
     else if (task.kind === 'clone') await clone(task, tools, context);
+    else if (task.kind === 'rejoin') await rejoin(task.instruction, tools, context.signal);
     else if (task.kind === 'wipe') await wipe(tools);
     else await stopFast(tools, context);
     return null;
   } catch (error) {
-    return { code: CODES[task.kind], message: messageOf(error) };
+    const code = error instanceof NoRoomError ? 'HAPG_DATA_NO_ROOM' : CODES[task.kind];
+    return { code, message: messageOf(error) };
   }
 }

@@ -112,6 +112,7 @@ export class TestNode {
           PATH: process.env.PATH,
           HAPG_SUPERUSER_PASSWORD: PASSWORD,
           HAPG_REPLICATION_PASSWORD: PASSWORD,
+          HAPG_REWIND_PASSWORD: PASSWORD,
           HAPG_CONTROLLER_PASSWORD: PASSWORD,
         },
       },

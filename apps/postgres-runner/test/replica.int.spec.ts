@@ -100,23 +100,6 @@ test('a standby that is promoted without the Master role is killed at once and s
   expect(node.log).toContain('outOfRecoveryWithoutTheMasterRoleFences');
   expect(node.processes()).not.toContain(pid);
 
-  // Its data is not the Master's any more: put aside, once.
-  node.roleServer.say({ kind: 'reclone', upstream: master.upstream, why: 'forked' });
-  await node.reported('running', ({ phase, receivingFrom }) => phase === 'running' && receivingFrom === 'm', 60_000);
-  await until('it streams', () => isStreaming('r2'));
-  const again = node.report?.postgres.pid;
-  const index = node.roleServer.say({ kind: 'reclone', upstream: master.upstream, why: 'said again' });
-  const same = await node.reported('obeyed', ({ obeysIndex }) => obeysIndex === index);
-  expect(same.postgres.pid).toBe(again);
-  const asides = () => readdirSync(join(cluster.root, 'r2')).filter((name) => name.includes('diverged'));
-  expect(asides()).toEqual(['data.diverged-1']);
-  // What is not seen to be taken back is still the same wish.
-  const between = node.roleServer.say({ kind: 'follow', upstream: master.upstream });
-  await node.reported('following', ({ obeysIndex }) => obeysIndex === between);
-  node.roleServer.say({ kind: 'reclone', upstream: master.upstream, why: 'forked again' });
-  await node.reported('another', ({ postgres, phase }) => phase === 'running' && postgres.pid !== again, 60_000);
-  expect(asides()).toEqual(['data.diverged-2']);
-
   // A DeadMaster stays stopped, over a restart too, until somebody empties the directory.
   node.roleServer.say({ kind: 'blocked', why: 'DeadMaster' });
   await node.reported('blocked', ({ phase, stopped }) => phase === 'blocked' && stopped);

@@ -47,7 +47,7 @@ processes.row(4, { half: 'long', runs: 1, mayLoseUnsent: true }, async (fault) =
   await fault.mend(() => cluster.thaw(controller));
   await eventually(
     `${master.name} to know that it is not Master`,
-    () => cluster.node(master.name).role === 'DeadMaster',
+    () => ['DeadMaster', 'Replica'].includes(cluster.node(master.name).role ?? ''),
   );
   const events = fault.logOf(controller, thawedAt).map(({ event }) => event);
   expect(events).not.toContain('postgres.promote');

@@ -45,7 +45,7 @@ export function renderTable(results: readonly Result[]): string {
     '- **writes out**: the longest time between two acknowledged writes of a client of which the later came after the fault.',
     '- **failed**: writes through load balancers without an acknowledgement; ambiguous are those of them that may have been carried out.',
     '- **lost**: acknowledged, and not there at the end; “+ n” are writes of the prober, which reaches nodes that no load balancer leads to any more.',
-    '- **whole again**: from the fault, or from its end if it has one, until every node streams and could take over. “by hand”: a DeadMaster’s data directory was emptied.',
+    '- **whole again**: from the fault, or from its end if it has one, until every node streams and could take over. “by hand”: a data directory that held commits which nobody else had was emptied.',
     '',
   ].join('\n');
 }

@@ -8,7 +8,7 @@ const PATIENCE_MS = 120_000;
 
 /**
  * Waits until there are a Master, streaming Replicas that could take over, the ways to them, and all Consul servers. What an
- * administrator does to DeadMasters that wait for it is done here.
+ * administrator does to nodes that would lose commits by rejoining is done here.
  * @returns how many nodes needed that.
  */
 export async function becomesWhole(cluster: RemoteCluster): Promise<number> {
@@ -39,10 +39,9 @@ export async function takeBackEverything(cluster: RemoteCluster): Promise<void> 
   }
 }
 
-async function waitsForHands({ role, roleServerUrl }: ClusterNode): Promise<boolean> {
-  if (role !== 'DeadMaster') return false;
+async function waitsForHands({ roleServerUrl }: ClusterNode): Promise<boolean> {
   const status = await readNodeStatus(roleServerUrl);
-  return status?.role === 'DeadMaster' && status.runnerPhase === 'blocked';
+  return status?.runnerPhase === 'blocked' && status.rejoin?.startsWith('HAPG_REJOIN_WOULD_LOSE') === true;
 }
 
 function emptyData({ dataDir }: ClusterNode): void {

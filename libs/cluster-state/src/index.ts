@@ -1,4 +1,5 @@
 export * from './keys';
 export * from './schemas';
+export * from './slot-name';
 export * from './values';
 export * from './wire';

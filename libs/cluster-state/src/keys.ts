@@ -33,6 +33,7 @@ export interface ClusterKeys {
   readonly loadBalancers: string;
   role(node: string): string;
   status(node: string): string;
+  rejoin(node: string): string;
   lbStatus(name: string): string;
 }
 
@@ -59,6 +60,7 @@ export function clusterKeys(prefix: string): ClusterKeys {
     loadBalancers: `${prefix}/lb/`,
     role: (node) => `${prefix}/${node}/role`,
     status: (node) => `${prefix}/${node}/status`,
+    rejoin: (node) => `${prefix}/${node}/rejoin`,
     lbStatus: (name) => `${prefix}/lb/${name}/status`,
   };
 }

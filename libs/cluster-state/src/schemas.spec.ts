@@ -11,6 +11,7 @@ import {
   parseNodeStatus,
   parseOverride,
   parsePause,
+  parseRejoin,
   parseRole,
   parseRunnerReport,
   parseSwitchover,
@@ -34,6 +35,7 @@ const valid: readonly (readonly [string, Parse, object])[] = [
   ['status', parseNodeStatus, { ...STATUS, role: null, timeline: null, lsn: null, lagBytes: null, runnerPhase: null }],
   ['lb status', parseLbStatus, LB_STATUS],
   ['pause', parsePause, { id: '1', by: 'me', why: 'maintenance' }],
+  ['rejoin', parseRejoin, { id: '1', by: 'me' }],
   ['switchover', parseSwitchover, { id: '1', from: 'pg-0', to: null }],
   ['sync', parseSync, { version: 3, term: 7, mode: 'quorum', k: 1, names: ['pg-1', 'pg-2'], previous: null }],
   [
@@ -49,6 +51,33 @@ const valid: readonly (readonly [string, Parse, object])[] = [
   ['failsafe request', parseFailsafeRequest, { term: 8, holder: 'pg-0' }],
   ['failsafe answer', parseFailsafeAnswer, { node: 'pg-1', term: 8, agree: true, why: 'yes' }],
 ];
+
+const DIVERGENCE = {
+  ...{ term: 7, fromLsn: '0/5000000', toLsn: '0/5000200', commits: 1, transactions: [740] },
+  ...{ relations: ['1663/5/16384'], keptAt: null, why: null },
+};
+
+it.each<[string, Parse, object]>([
+  ['master', parseMaster, { ...MASTER, slots: ['pg-1'] }],
+  ['status', parseNodeStatus, { ...STATUS, rejoin: null, divergence: DIVERGENCE }],
+  ['status', parseNodeStatus, { ...STATUS, rejoin: 'why', divergence: null }],
+  ['report', parseRunnerReport, { ...REPORT, rejoined: { term: 7, how: 'copied' }, divergence: null, walGone: 'gone' }],
+  [
+    'report',
+    parseRunnerReport,
+    { ...REPORT, rejoined: null, divergence: { ...DIVERGENCE, commits: null, toLsn: null } },
+  ],
+])('%s may say what an older version does not know', (_name, parse, value) => {
+  expect(parse(JSON.stringify(value))).toEqual({ ok: true, value });
+});
+
+it.each<[Parse, object]>([
+  [parseMaster, { ...MASTER, slots: 'pg-1' }],
+  [parseNodeStatus, { ...STATUS, divergence: { ...DIVERGENCE, commits: -1 } }],
+  [parseRunnerReport, { ...REPORT, rejoined: { term: 7, how: 'somehow' } }],
+])('what it says is checked all the same', (parse, value) => {
+  expect(parse(JSON.stringify(value)).ok).toBe(false);
+});
 
 describe.each(valid)('%s', (name, parse, value) => {
   it('reads back what was written', () => {

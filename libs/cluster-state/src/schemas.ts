@@ -19,6 +19,7 @@ import {
   type NodeStatus,
   type OverrideValue,
   type PauseValue,
+  type RejoinValue,
   type Role,
   type SwitchoverValue,
   type SyncValue,
@@ -68,7 +69,7 @@ const masterSchema = record(
     successor: orNull(nodeName),
     last: orNull(lastMaster),
   },
-  { switchover: id },
+  { switchover: id, slots: { type: 'array', items: nodeName } },
 );
 const initializeSchema = record({ node: nodeName, systemId: orNull(systemId) });
 const membersSchema = record({ members: { type: 'array', maxItems: 64, items: record(address) } });
@@ -87,9 +88,19 @@ const historySchema = record({
         at: text,
         tookMs: { type: 'number' },
       },
-      { switchover: id },
+      { switchover: id, covered: flag },
     ),
   },
+});
+const divergence = record({
+  term: natural,
+  fromLsn: orNull(lsn),
+  toLsn: orNull(lsn),
+  commits: orNull(natural),
+  transactions: { type: 'array', items: natural },
+  relations: { type: 'array', items: text },
+  keptAt: orNull(text),
+  why: orNull(text),
 });
 const statusRequired = {
   ...address,
@@ -124,6 +135,8 @@ const statusOptional = {
     successor: orNull(nodeName),
     why: text,
   }),
+  rejoin: orNull(text),
+  divergence: orNull(divergence),
 };
 const statusSchema = record(statusRequired, statusOptional);
 const lbStatusSchema = record(
@@ -146,35 +159,54 @@ const syncSchema = record({ version: positive, term: positive, ...syncRule, prev
 const overrideSchema = record({ id: text, node: nodeName, afterTerm: natural, by: text, why: text });
 const pauseSchema = record({ id: text, by: text, why: text });
 const epochSchema = record({ number: positive, from: nodeName, by: text });
+const rejoinSchema = record({ id, by: text });
 const switchoverSchema = record({ id, from: nodeName, to: orNull(nodeName) }, { by: text });
 
-const runnerReportSchema = record({
-  incarnation: { type: 'string', minLength: 1, maxLength: 100 },
-  bootId: text,
-  obeysIndex: natural,
-  phase: {
-    enum: ['waiting', 'initialising', 'cloning', 'starting', 'running', 'stopping', 'stopped', 'blocked', 'exiting'],
+const runnerReportSchema = record(
+  {
+    incarnation: { type: 'string', minLength: 1, maxLength: 100 },
+    bootId: text,
+    obeysIndex: natural,
+    phase: {
+      enum: [
+        'waiting',
+        'initialising',
+        'cloning',
+        'rejoining',
+        'starting',
+        'running',
+        'stopping',
+        'stopped',
+        'blocked',
+        'exiting',
+      ],
+    },
+    armed: orNull(record({ index: natural, term: natural, validUntil: nanos })),
+    stopped: flag,
+    postgres: record({
+      pid: orNull(natural),
+      startedAt: orNull(nanos),
+      exit: orNull(record({ code: orNull({ type: 'integer' }), signal: orNull(text), at: nanos, asked: flag })),
+      inRecovery: orNull(flag),
+    }),
+    receivingFrom: orNull(nodeName),
+    data: record({
+      state: { enum: ['empty', 'initialised', 'unfinished', 'unusable'] },
+      systemId: orNull(text),
+      fresh: flag,
+      timeline: orNull(natural),
+      cleanShutdown: flag,
+      checkpointLsn: orNull(lsn),
+    }),
+    progress: orNull(record({ what: text, percent: orNull({ type: 'number' }) })),
+    error: orNull(record({ code: text, message: text })),
   },
-  armed: orNull(record({ index: natural, term: natural, validUntil: nanos })),
-  stopped: flag,
-  postgres: record({
-    pid: orNull(natural),
-    startedAt: orNull(nanos),
-    exit: orNull(record({ code: orNull({ type: 'integer' }), signal: orNull(text), at: nanos, asked: flag })),
-    inRecovery: orNull(flag),
-  }),
-  receivingFrom: orNull(nodeName),
-  data: record({
-    state: { enum: ['empty', 'initialised', 'unfinished', 'unusable'] },
-    systemId: orNull(text),
-    fresh: flag,
-    timeline: orNull(natural),
-    cleanShutdown: flag,
-    checkpointLsn: orNull(lsn),
-  }),
-  progress: orNull(record({ what: text, percent: orNull({ type: 'number' }) })),
-  error: orNull(record({ code: text, message: text })),
-});
+  {
+    rejoined: orNull(record({ term: natural, how: { enum: ['ancestor', 'rewound', 'copied'] } })),
+    divergence: orNull(divergence),
+    walGone: orNull(text),
+  },
+);
 const voteRequestSchema = record({ term: positive, candidate: nodeName });
 const voteAnswerSchema = record({
   node: nodeName,
@@ -227,6 +259,7 @@ export const parseNodeStatus = parser<NodeStatus>('status', statusSchema);
 export const parseLbStatus = parser<LbStatus>('lb status', lbStatusSchema);
 export const parsePause = parser<PauseValue>('pause', pauseSchema);
 export const parseEpoch = parser<EpochValue>('epoch', epochSchema);
+export const parseRejoin = parser<RejoinValue>('rejoin', rejoinSchema);
 export const parseSwitchover = parser<SwitchoverValue>('switchover', switchoverSchema);
 export const parseSync = parser<SyncValue>('sync', syncSchema);
 export const parseOverride = parser<OverrideValue>('override', overrideSchema);

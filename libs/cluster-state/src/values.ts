@@ -1,3 +1,5 @@
+import type { Divergence } from './wire';
+
 /** What a node is, spelled so on the wire, in keys, in code and in logs. */
 export type Role = 'Master' | 'Replica' | 'DeadMaster';
 export const ROLES: readonly Role[] = ['Master', 'Replica', 'DeadMaster'];
@@ -42,6 +44,8 @@ export interface MasterValue extends NodeAddress {
   /** Id of the switchover for which it drains or has stopped. */
   readonly switchover?: string;
   readonly last: LastMaster | null;
+  /** Nodes that it keeps a replication slot for (see `slotName`). */
+  readonly slots?: readonly string[];
 }
 
 /** Key `initialize`: who made the cluster; `systemId` is null until `initdb` is done. */
@@ -69,6 +73,8 @@ export interface HistoryEntry {
   readonly at: string;
   /** From taking the lock to `running`, in milliseconds. */
   readonly tookMs: number;
+  /** Under synchronous rules: whoever was promoted held every commit that had been acknowledged. */
+  readonly covered?: boolean;
   /** Id of the switchover that this promotion answers, whoever was promoted. */
   readonly switchover?: string;
 }
@@ -172,6 +178,10 @@ export interface NodeStatus extends NodeAddress {
   readonly sync?: SyncStatus | null;
   /** What became of the last switchover that this node, as Master, was asked for. */
   readonly switchover?: SwitchoverState;
+  /** Set while the node is kept from following: what it waits for, or does, to rejoin. */
+  readonly rejoin?: string | null;
+  /** What its WAL held beyond the fork when it was last compared with a Master's history. */
+  readonly divergence?: Divergence | null;
 }
 
 /**
@@ -213,6 +223,12 @@ export interface PauseValue {
   readonly id: string;
   readonly by: string;
   readonly why: string;
+}
+
+/** Key `<node>/rejoin`: an administrator lets that node rejoin although commits are lost by it. Serves once. */
+export interface RejoinValue {
+  readonly id: string;
+  readonly by: string;
 }
 
 /**

@@ -7,6 +7,25 @@ import type { MasterValue, NodeAddress, NodeStatus, Role } from './values';
 /** Where a Replica gets its WAL. */
 export interface Upstream extends NodeAddress {
   readonly term: number;
+  /** The replication slot that the upstream keeps for this node; none: it keeps none (yet). */
+  readonly slot?: string;
+}
+
+/** How data that is no ancestor of the upstream's, or cannot catch up with it, is made to follow it. */
+export interface RejoinInstruction {
+  readonly kind: 'rejoin';
+  readonly upstream: Upstream;
+  /** `examine`: this node's own WAL beyond the fork is looked at first; `copy`: only a base backup helps. */
+  readonly how: 'examine' | 'copy';
+  /** The term that this node's own data is of; 0: not known. */
+  readonly dataTerm: number;
+  /** Up to here both histories are one; null: not known, so neither is what would be lost. */
+  readonly forkLsn: string | null;
+  /** Numbers of the timelines that the upstream's history has gone through since, newest last. */
+  readonly timelines: readonly number[];
+  /** Also where commits would be lost that the upstream's history lacks. */
+  readonly mayLose: boolean;
+  readonly why: string;
 }
 
 /** Whom PostgreSQL lets in. */
@@ -27,8 +46,8 @@ export type RunnerInstruction =
       /** As of `lead`: without effect on a standby, but already in place when it is promoted. Absent: none. */
       readonly synchronousStandbyNames?: string;
     }
-  /** Like `follow`, but the data is not an ancestor of the upstream's: put it aside and take a base backup. */
-  | { readonly kind: 'reclone'; readonly upstream: Upstream; readonly why: string }
+  /** Stopped until the data is an ancestor of the upstream's; then as `follow`. */
+  | RejoinInstruction
   /**
    * May be out of recovery until `validUntil` of the answer, and fence by it. A stopped PostgreSQL is started in standby mode
    * (the controller promotes it), but for a directory fresh from `initialise`, which starts as what it is.
@@ -75,7 +94,43 @@ export interface ControllerState extends Omit<RoleAnswer, 'role'> {
 }
 
 export type RunnerPhase =
-  'waiting' | 'initialising' | 'cloning' | 'starting' | 'running' | 'stopping' | 'stopped' | 'blocked' | 'exiting';
+  | 'waiting'
+  | 'initialising'
+  | 'cloning'
+  | 'rejoining'
+  | 'starting'
+  | 'running'
+  | 'stopping'
+  | 'stopped'
+  | 'blocked'
+  | 'exiting';
+
+/** What a node's WAL held beyond the fork of its Master's history. */
+export interface Divergence {
+  /** Term of the Master that it was compared with. */
+  readonly term: number;
+  /** Where the histories part; null: not known. */
+  readonly fromLsn: string | null;
+  /** Where this node's WAL ends; null: it could not be read to its end. */
+  readonly toLsn: string | null;
+  /** Commits (and prepared transactions) that the Master's history lacks; null: unknown, `why` tells. */
+  readonly commits: number | null;
+  /** Their transaction ids, the first of them. */
+  readonly transactions: readonly number[];
+  /** Relations that they touched, as tablespace/database/file, the first of them. */
+  readonly relations: readonly string[];
+  /** Where the WAL was copied to before it was given up. */
+  readonly keptAt: string | null;
+  readonly why: string | null;
+}
+
+/** What came of an instruction to rejoin. */
+export interface Rejoined {
+  /** Term of the upstream. */
+  readonly term: number;
+  /** `ancestor`: the data holds nothing beyond the fork, and is as it was. PostgreSQL is started for the others only. */
+  readonly how: 'ancestor' | 'rewound' | 'copied';
+}
 
 /** What lies in the data directory. */
 export interface DataDirectory {
@@ -125,6 +180,11 @@ export interface RunnerReport {
   readonly data: DataDirectory;
   readonly progress: { readonly what: string; readonly percent: number | null } | null;
   readonly error: { readonly code: string; readonly message: string } | null;
+  /** The data has been made to follow this term's Master, and PostgreSQL has not been told to `follow` since. */
+  readonly rejoined?: Rejoined | null;
+  readonly divergence?: Divergence | null;
+  /** The upstream says that it has removed WAL that this Replica still needs: it can never catch up. */
+  readonly walGone?: string | null;
 }
 
 /** `POST /controller/vote` (signed): the holder of `term` asks a member where it stands before promoting. */

@@ -25,6 +25,7 @@ const observation: Observation = {
     secondFenceMs: 200,
     sync: { mode: 'async', k: 1, durability: 'strict' },
     tags: { noFailover: false, failoverPriority: 0 },
+    rejoin: 'safe',
   },
   master: seen({
     entry: {
@@ -41,12 +42,12 @@ const observation: Observation = {
   history: seen({ promotions: [] }),
   epoch: seen({ number: 0 }),
   ...{ sync: seen({ value: null, isReadable: true }), override: null },
-  paused: false,
+  ...{ paused: false, rejoinAllowed: false },
   masterSeenRunningAt: now - 400,
   ...{ hold: null, resuming: false, acquiring: false, holdsInitialize: false },
   disk: {
     ...{ highestTerm: 4, highestTermNode: 'a', highestModifyIndex: 800, epoch: 0 },
-    ...{ dataTerm: 4, ledTerm: null, deadMaster: false },
+    ...{ dataTerm: 4, ledTerm: null, deadMaster: false, rejoining: null },
     ...{ promisedUntil: Number.NEGATIVE_INFINITY, highestSyncVersion: 0, admittedTerm: null },
   },
   postgres: {
@@ -62,6 +63,7 @@ const observation: Observation = {
     ...{ receiver: null, streamingReplicas: [] },
   },
   runner: { known: false, why: 'not asked in this example' },
+  slots: { known: false, why: 'not a Master' },
   ...{ votes: null, votedTerm: 0, published: null, ownKillAt: null, lastFailsafeAskAt: null },
   ...{ reachableReplicas: [], goneMembers: [], eligibleReplicas: null, checkpointAt: null },
   ...{ clockJumped: false, inFlight: new Set() },

@@ -54,6 +54,12 @@ export type Action =
   | { readonly type: 'recordDeadMaster' }
   /** This node led a term and its data is an ancestor of the new Master's all the same: from now on it is a Replica's. */
   | { readonly type: 'forgetLedTerm' }
+  /** On disk before the data is touched: from then on it is not what its term says. */
+  | { readonly type: 'recordRejoining'; readonly term: number }
+  /** The data is of `term` now; what kept this node from following is forgotten, with the leave to lose commits. */
+  | { readonly type: 'finishRejoin'; readonly term: number }
+  /** Replication slots of this term for the members; others of the cluster's are dropped. */
+  | { readonly type: 'keepSlots'; readonly create: readonly string[]; readonly drop: readonly string[] }
   /** The data directory was emptied: nothing that was known about its data holds any more. */
   | { readonly type: 'forgetData' };
 

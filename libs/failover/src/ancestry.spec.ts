@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { HistoryEntry } from '@ha-postgres/cluster-state';
 import { formatLsn, parseLsn, type Lsn } from '@ha-postgres/lsn';
-import { ancestry } from './ancestry';
+import { ancestry, commonHistory } from './ancestry';
 
 function grew(term: number, parentTerm: number, forkLsn: string): HistoryEntry {
   return { term, parentTerm, timeline: 2, forkLsn, node: 'a', from: null, why: 'test', at: '', tookMs: 1 };
@@ -76,3 +76,69 @@ describe('ancestry', () => {
     expect([...kinds].sort()).toEqual(['ancestor', 'diverged', 'unknown']);
   });
 });
+
+describe('the history that data has in common with a Master', () => {
+  const common = (dataTerm: number, masterTerm: number, promotions: HistoryEntry[] | null) => {
+    const history = promotions === null ? null : { promotions };
+    const { forkLsn, timelines } = commonHistory(masterTerm, history, dataTerm);
+    return { fork: forkLsn === null ? null : formatLsn(forkLsn), timelines };
+  };
+  const first = grew(1, 0, '0/100');
+
+  it('ends where its term was left, whatever was gone through since', () => {
+    expect(common(1, 5, [first, ...CHAIN])).toEqual({ fork: '0/200', timelines: [2, 2, 2] });
+    expect(common(4, 5, [first, ...CHAIN])).toEqual({ fork: '0/500', timelines: [2] });
+  });
+
+  it('ends at the earliest fork where a term was recorded before any of its WAL had come', () => {
+    expect(common(5, 7, [grew(6, 5, '0/600'), grew(7, 6, '0/580')]).fork).toBe('0/580');
+  });
+
+  it('of a Master that nobody heard of ends where either left the term of both', () => {
+    const history = [
+      grew(4, 2, '0/400'),
+      { ...grew(5, 4, '0/600'), timeline: 3 },
+      { ...grew(8, 4, '0/550'), timeline: 3 },
+    ];
+    expect(common(5, 8, history)).toEqual({ fork: '0/550', timelines: [3] });
+    expect(common(5, 8, [...history, grew(9, 8, '0/700')]).fork).toBe('0/550');
+  });
+
+  it('is not known without the entries that lead there, or of data of an unknown term', () => {
+    const unknown = { fork: null, timelines: [] };
+    expect(common(1, 5, [grew(5, 3, '0/500')])).toEqual(unknown);
+    expect(common(0, 5, CHAIN)).toEqual(unknown);
+    expect(common(4, 5, null)).toEqual(unknown);
+    expect(common(5, 5, CHAIN)).toEqual(unknown);
+  });
+
+  it('never reaches beyond where the data was judged to have left it', () => {
+    const term = fc.integer({ min: 1, max: 6 });
+    const at = fc.bigInt({ min: 1n, max: 9n }).map((value) => value as Lsn);
+    const entry = fc.tuple(term, term, at).map(([a, b, lsn]) => grew(a, b % a, formatLsn(lsn)));
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(entry, { selector: (one) => one.term }),
+        term,
+        term,
+        at,
+        (promotions, own, masters, lsn) => {
+          const position = { lsn, replayed: true };
+          const judged = ancestry({ term: masters }, { promotions }, { dataTerm: own }, position);
+          const { forkLsn } = commonHistory(masters, { promotions }, own);
+          if (judged.kind === 'ancestor' && masters > own) expect(forkLsn).not.toBeNull();
+          if (forkLsn !== null && masters > own)
+            expect(judged.kind === 'ancestor').toBe(lsn <= forkLsn && isOn(promotions, own, masters));
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+/** Whether `own` is among the terms that `term` grew from. */
+function isOn(promotions: readonly HistoryEntry[], own: number, term: number): boolean {
+  if (own === term) return true;
+  const entry = promotions.find((one) => one.term === term);
+  return entry !== undefined && entry.parentTerm > 0 && isOn(promotions, own, entry.parentTerm);
+}

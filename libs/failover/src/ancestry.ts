@@ -1,5 +1,5 @@
 import type { HistoryEntry, HistoryValue } from '@ha-postgres/cluster-state';
-import { parseLsn } from '@ha-postgres/lsn';
+import { parseLsn, type Lsn } from '@ha-postgres/lsn';
 import type { DiskRecord, PostgresSight } from './observation';
 
 export type Ancestry =
@@ -45,6 +45,51 @@ export function ancestry(
   }
   // Only where Consul's memory went back: newer data must not be given up for an older history.
   return { kind: 'unknown', why: `data of term ${disk.dataTerm} is newer than the Master's term ${master.term}` };
+}
+
+/** Up to where two histories are one, and what the Master's has gone through since. */
+export interface CommonHistory {
+  /** Null: not known. */
+  readonly forkLsn: Lsn | null;
+  /** Numbers of the timelines of the Master's history since, newest last. */
+  readonly timelines: readonly number[];
+  /** Every promotion since held all commits that had been acknowledged before it. */
+  readonly covered: boolean;
+}
+
+const NOTHING_IN_COMMON: CommonHistory = { forkLsn: null, timelines: [], covered: false };
+
+/** Where data of `dataTerm` left the history of `masterTerm`, wherever its WAL ends: the earliest fork on either way to the term of both. */
+export function commonHistory(masterTerm: number, history: HistoryValue | null, dataTerm: number): CommonHistory {
+  if (history === null || dataTerm === 0) return NOTHING_IN_COMMON;
+  const masters = lineage(masterTerm, history);
+  const own = lineage(dataTerm, history);
+  const common = masters.terms.find((term) => own.terms.includes(term));
+  if (common === undefined) return NOTHING_IN_COMMON;
+  const since = masters.entries.filter(({ term }) => term > common);
+  const forks = [...since, ...own.entries.filter(({ term }) => term > common)].map(({ forkLsn }) => parseLsn(forkLsn));
+  const [first, ...others] = forks;
+  if (first === undefined) return NOTHING_IN_COMMON;
+  return {
+    forkLsn: others.reduce((earliest, fork) => (fork < earliest ? fork : earliest), first),
+    timelines: since.map(({ timeline }) => timeline).reverse(),
+    covered: since.length > 0 && since.every(({ covered }) => covered === true),
+  };
+}
+
+/** A term and those that it grew from, newest first, as far as the history tells. */
+function lineage(term: number, { promotions }: HistoryValue): { terms: number[]; entries: HistoryEntry[] } {
+  const terms = [term];
+  const entries: HistoryEntry[] = [];
+  for (let at = term; ;) {
+    const entry = promotions.find((promotion) => promotion.term === at);
+    if (entry === undefined || entry.parentTerm >= at) return { terms, entries };
+    entries.push(entry);
+    // Term 0 is no term: the first Master grew from nobody.
+    if (entry.parentTerm === 0) return { terms, entries };
+    terms.push(entry.parentTerm);
+    at = entry.parentTerm;
+  }
 }
 
 /**

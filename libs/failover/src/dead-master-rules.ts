@@ -1,46 +1,31 @@
+import type { Lsn } from '@ha-postgres/lsn';
 import type { Action } from './actions';
 import { ancestry, type Ancestry } from './ancestry';
 import type { Observation } from './observation';
-import type { Lsn } from '@ha-postgres/lsn';
-import type { Outcome, Rules } from './outcome';
+import type { Rules } from './outcome';
+import { BLOCKED, needsRejoin, roleOf } from './rejoin-rules';
 import { lastRunningMaster } from './takeover';
-
-const BLOCKED: Outcome = {
-  role: 'DeadMaster',
-  instruction: {
-    kind: 'blocked',
-    why: 'was Master in a term after which another node ran as Master; its data may hold writes that the cluster does not. Empty the data directory to let it join as a Replica',
-  },
-};
 
 /** A former Master is fenced until its data is known to be safe again. */
 export const deadMasterRules: Rules = {
   emptiedDataIsForgotten: (o) =>
-    hasLed(o) && o.runner.known && o.runner.value.data.state === 'empty'
-      ? {
-          role: o.disk.deadMaster ? 'DeadMaster' : 'Replica',
-          instruction: { kind: 'wait' },
-          actions: [{ type: 'forgetData' }],
-        }
+    (needsRejoin(o) || o.disk.ledTerm !== null) && o.runner.known && o.runner.value.data.state === 'empty'
+      ? { role: roleOf(o), instruction: { kind: 'wait' }, actions: [{ type: 'forgetData' }] }
       : null,
-
-  deadMasterStaysBlocked: (o) => (o.disk.deadMaster ? BLOCKED : null),
 
   /** It stopped cleanly, and the new Master had received all: it follows as any Replica. */
   formerMasterThatHandedOverFollows: (o) => {
-    const judged = judgeCleanStop(o);
+    const judged = needsRejoin(o) ? null : judgeCleanStop(o);
     if (judged === null || judged.kind === 'diverged') return null;
     const actions: readonly Action[] = judged.kind === 'ancestor' ? [{ type: 'forgetLedTerm' }] : [];
     return { role: 'Replica', instruction: { kind: 'wait' }, actions };
   },
 
   formerMasterBecomesDeadMaster: (o) =>
-    anotherRanAfter(o) ? { ...BLOCKED, actions: [{ type: 'recordDeadMaster' }] } : null,
+    !o.disk.deadMaster && anotherRanAfter(o)
+      ? { role: 'DeadMaster', instruction: BLOCKED, actions: [{ type: 'recordDeadMaster' }] }
+      : null,
 };
-
-function hasLed(o: Observation): boolean {
-  return o.disk.deadMaster || o.disk.ledTerm !== null;
-}
 
 /** Null: no other node ran, or this one was not stopped cleanly at the end of the term that it led. */
 function judgeCleanStop(o: Observation): Ancestry | null {

@@ -4,11 +4,13 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parseLsn } from '@ha-postgres/lsn';
 import type { Action } from './actions';
+import { commonHistory } from './ancestry';
 import { RULE_NAMES, decide } from './decide';
 import { isStopped } from './ending-rules';
 import type { Observation } from './observation';
 import type { Decision, Memory } from './outcome';
 import { anySituation } from './testing/arbitrary';
+import { mayVote } from './peers';
 import { covers, rulesOf, standbyNames } from './sync-set';
 import { isAsync, syncOf } from './sync-view';
 import { lastRunningMaster, takeoverOutlook } from './takeover';
@@ -31,6 +33,10 @@ const cases: readonly Case[] = fc
 
 function having(type: Action['type']): readonly Case[] {
   return cases.filter(({ decision }) => decision.actions.some((action) => action.type === type));
+}
+
+function isBlockedOrRejoins({ instruction }: Decision): boolean {
+  return instruction?.kind === 'blocked' || instruction?.kind === 'rejoin';
 }
 
 /** The cases that break a law; and a law that nothing came near to proves nothing. */
@@ -209,14 +215,66 @@ describe('decide', () => {
     expect(breaking(masters, law)).toEqual([]);
   });
 
-  it('never lets the PostgreSQL of a DeadMaster run before its data is emptied', () => {
+  it('never lets the PostgreSQL of a DeadMaster run but on data that is made to follow, or before it is emptied', () => {
     const deadMasters = cases.filter(({ o, memory }) => o.disk.deadMaster && o.hold === null && memory.ending === null);
     const law = ({ o, decision }: Case) => {
+      if (decision.role === null) return o.published === null && decision.instruction === null;
       if (decision.role !== 'DeadMaster') return false;
       const isEmpty = o.runner.known && o.runner.value.data.state === 'empty';
-      return decision.instruction?.kind === (isEmpty ? 'wait' : 'blocked');
+      return isEmpty ? decision.instruction?.kind === 'wait' : isBlockedOrRejoins(decision);
     };
     expect(breaking(deadMasters, law)).toEqual([]);
+  });
+
+  it('never follows, acquires or is ready to vote with data that is being made to follow', () => {
+    const those = cases.filter(
+      ({ o, memory }) =>
+        o.disk.rejoining !== null &&
+        o.hold === null &&
+        memory.ending === null &&
+        !(o.runner.known && o.runner.value.data.state === 'empty'),
+    );
+    const law = ({ o, decision }: Case) =>
+      (decision.instruction === null || isBlockedOrRejoins(decision)) &&
+      !decision.actions.some(({ type }) => type === 'acquire') &&
+      !takeoverOutlook(o).able &&
+      !mayVote(o, { term: 100, candidate: 'a' }).agree;
+    expect(breaking(those, law)).toEqual([]);
+  });
+
+  it('never gives commits up without leave, nor looks away where data of another term might hold some', () => {
+    // Where it has rejoined already, what it was told stays said until that is on disk.
+    const those = cases.filter(
+      ({ decision }) => decision.instruction?.kind === 'rejoin' && decision.rule === 'nodeRejoinsTheRunningMaster',
+    );
+    const law = ({ o, decision }: Case) => {
+      const instruction = decision.instruction;
+      if (instruction?.kind !== 'rejoin') return false;
+      const history = o.history.known ? o.history.value : null;
+      const { covered } = commonHistory(instruction.upstream.term, history, o.disk.dataTerm);
+      const isAllowed = o.policy.rejoin === 'always' || o.rejoinAllowed || covered;
+      const isKnownToBeCopied =
+        o.disk.dataTerm === instruction.upstream.term ||
+        o.published?.instruction.kind === 'rejoin' ||
+        (o.runner.known && (o.runner.value.rejoined ?? null) !== null);
+      return (!instruction.mayLose || isAllowed) && (instruction.how === 'examine' || isKnownToBeCopied);
+    };
+    expect(breaking(those, law)).toEqual([]);
+  });
+
+  it('never says that data has rejoined before it is shown to be an ancestor, or streams from that very Master', () => {
+    const law = ({ o, decision }: Case) => {
+      const rejoined = o.runner.known ? o.runner.value.rejoined : null;
+      const term = decision.actions.find((action) => action.type === 'finishRejoin')?.term;
+      const isProven = rejoined?.how === 'ancestor' || o.postgres.receiver?.streaming === true;
+      return rejoined?.term === term && isProven;
+    };
+    expect(breaking(having('finishRejoin'), law)).toEqual([]);
+  });
+
+  it('never begins to rejoin while paused', () => {
+    const those = cases.filter(({ o, decision }) => o.paused && decision.instruction?.kind === 'rejoin');
+    expect(breaking(those, ({ o }) => o.published?.instruction.kind === 'rejoin')).toEqual([]);
   });
 
   it('never receives WAL of a term that is not on disk as the term of its data', () => {

@@ -6,6 +6,7 @@ import { dutiesOf } from './duties';
 import { endingRules } from './ending-rules';
 import { followRules } from './follow-rules';
 import { holderRules } from './holder-rules';
+import { rejoinRules } from './rejoin-rules';
 import type { Observation } from './observation';
 import { olderMemoryRules } from './older-memory-rules';
 import { NOTHING_REMEMBERED, type Decision, type Memory, type Outcome, type Rule } from './outcome';
@@ -21,6 +22,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   ...olderMemoryRules,
   ...holderRules,
   ...deadMasterRules,
+  ...rejoinRules,
   ...bootstrapRules,
   ...candidateRules,
   ...followRules,

@@ -1,7 +1,8 @@
 import type { MasterValue, Upstream } from '@ha-postgres/cluster-state';
-import { ancestry, type Ancestry } from './ancestry';
+import { judge, RECEIVE_FROM_NOBODY, runningMaster, upstreamOf } from './following';
 import type { Observation } from './observation';
 import type { Outcome, Rule, Rules } from './outcome';
+import { beginningRules } from './rejoin-rules';
 import { isAwaitedSuccessor, isMasterCleared, keepsVote } from './takeover';
 
 /** PostgreSQL sleeps for `wal_retrieve_retry_interval` (500 ms) before it looks for more WAL on disk; before that, "at its end" may be early. */
@@ -22,10 +23,12 @@ export const followRules: Rules = {
 
   voterReceivesFromNobody: (o) => (keepsVote(o) ? RECEIVE_FROM_NOBODY : null),
 
+  nodeWhoseDataIsUnreadableRejoins: beginningRules.nodeWhoseDataIsUnreadableRejoins,
+
   emptyNodeClonesTheMaster: (o) => {
     const master = runningMaster(o);
     if (master === null || !isEmpty(o)) return null;
-    if (o.disk.dataTerm === master.term) return followMaster(master);
+    if (o.disk.dataTerm === master.term) return followMaster(o, master);
     return {
       role: 'Replica',
       instruction: { kind: 'wait' },
@@ -38,22 +41,13 @@ export const followRules: Rules = {
       ? { role: 'Replica', instruction: { kind: 'wait' } }
       : null,
 
-  /** PostgreSQL is stopped for it, and tells no position any more: what was judged once is carried out. */
-  divergedReplicaGoesOnWithItsNewCopy: withMaster((o, master) => {
-    const now = o.published?.instruction;
-    const isUnderWay = now?.kind === 'reclone' && now.upstream.term === master.term && o.disk.dataTerm !== master.term;
-    return isUnderWay ? { role: 'Replica', instruction: now } : null;
-  }),
+  divergedReplicaStopsToRejoin: beginningRules.divergedReplicaStopsToRejoin,
+
+  replicaThatCannotCatchUpTakesANewCopy: beginningRules.replicaThatCannotCatchUpTakesANewCopy,
 
   replicaWaitsForTheHistory: withMaster((o, master) =>
     judge(o, master).kind === 'unknown' ? RECEIVE_FROM_NOBODY : null,
   ),
-
-  divergedReplicaTakesANewCopy: withMaster((o, master) => {
-    const judged = judge(o, master);
-    if (judged.kind !== 'diverged' || !o.runner.known) return null;
-    return { role: 'Replica', instruction: { kind: 'reclone', upstream: upstreamOf(master), why: judged.why } };
-  }),
 
   /**
    * Written before the first byte of a new term can arrive: afterwards nobody could tell its WAL from that of the term before,
@@ -67,7 +61,7 @@ export const followRules: Rules = {
     };
   }),
 
-  replicaFollowsTheRunningMaster: withMaster((_o, master) => followMaster(master)),
+  replicaFollowsTheRunningMaster: withMaster(followMaster),
 
   /**
    * Nothing more comes from a Master that has released the lock. Were the same node elected again, its WAL of the new term
@@ -82,27 +76,14 @@ export const followRules: Rules = {
   },
 };
 
-const RECEIVE_FROM_NOBODY: Outcome = { role: 'Replica', instruction: { kind: 'follow', upstream: null } };
-
 function follow(upstream: Upstream | null): Outcome {
   return { role: 'Replica', instruction: { kind: 'follow', upstream }, memory: { upstream } };
 }
 
 /** A Master runs: who did not take over when it was let go first may be let go first again the next time. */
-function followMaster(master: MasterValue): Outcome {
-  const upstream = upstreamOf(master);
+function followMaster(o: Observation, master: MasterValue): Outcome {
+  const upstream = upstreamOf(o, master);
   return { ...follow(upstream), memory: { upstream, passedOver: [] } };
-}
-
-/** The Master that holds the lock and takes writes, if it is another node. */
-function runningMaster(o: Observation): MasterValue | null {
-  const entry = o.master.known ? o.master.value.entry : null;
-  if (entry?.value == null || entry.session === null) return null;
-  return entry.value.phase === 'running' && entry.value.node !== o.self.node ? entry.value : null;
-}
-
-function upstreamOf(master: MasterValue): Upstream {
-  return { node: master.node, host: master.host, port: master.port, apiPort: master.apiPort, term: master.term };
 }
 
 function withMaster(rule: (o: Observation, master: MasterValue) => Outcome | null): Rule {
@@ -110,10 +91,6 @@ function withMaster(rule: (o: Observation, master: MasterValue) => Outcome | nul
     const master = runningMaster(o);
     return master === null ? null : rule(o, master);
   };
-}
-
-function judge(o: Observation, master: MasterValue): Ancestry {
-  return ancestry(master, o.history.known ? o.history.value : null, o.disk, o.postgres);
 }
 
 function isEmpty(o: Observation): boolean {

@@ -15,6 +15,7 @@ import {
 import type { Hold, Observation } from './observation';
 import type { Rules } from './outcome';
 import { giveSwitchoverBack, successorOf, switchoverRules } from './switchover-rules';
+import { slotsToChange } from './slots';
 import { beforePromotionRules, inPlaceRules, syncRules } from './sync-rules';
 import { inPlace } from './sync-transition';
 import { isFresh, isNamed, syncOf } from './sync-view';
@@ -139,6 +140,11 @@ export const holderRules: Rules = {
   }),
 
   ...syncRules,
+
+  masterKeepsASlotForEachMember: whileRunning((o, _memory, hold) => {
+    const change = slotsToChange(o, hold);
+    return change === null ? null : lead(o, hold, [change]);
+  }),
 
   masterLeads: whileRunning((o, _memory, hold) => lead(o, hold, [])),
 };

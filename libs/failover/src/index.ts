@@ -1,11 +1,13 @@
 export type { Action, Effects } from './actions';
-export { ancestry, type Ancestry } from './ancestry';
+export { ancestry, commonHistory, type Ancestry, type CommonHistory } from './ancestry';
 export { consulWentBack } from './consul-memory';
+export { coversAcknowledged } from './covered';
 export { RULE_NAMES, decide } from './decide';
 export { isStopped } from './ending-rules';
 export type * from './observation';
 export { NOTHING_REMEMBERED, type Decision, type Ending, type Memory, type Outcome } from './outcome';
 export { mayPromiseFailsafe, mayVote, type Consent } from './peers';
+export { needsRejoin, rejoinOutlook } from './rejoin-rules';
 export { isCleared, lastRunningMaster, leaseRanOut, predecessorEndsAt, takeoverOutlook } from './takeover';
 export { currentRule, standbyNames } from './sync-set';
 export { isBarred, syncOf, syncProblem, syncStatus } from './sync-view';

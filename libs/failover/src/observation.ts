@@ -44,7 +44,15 @@ export interface Policy {
   readonly tags: NodeTags;
   /** What is asked of synchronous replication. What was promised is told by the key `sync`. */
   readonly sync: SyncWish;
+  /** When a node whose data has left the Master's history makes it follow by itself. */
+  readonly rejoin: RejoinPolicy;
 }
+
+/**
+ * `safe`: unless commits are lost by it that the Master's history lacks; `always`: those are given up (their WAL is kept aside);
+ * `never`: an administrator empties the data directory.
+ */
+export type RejoinPolicy = 'safe' | 'always' | 'never';
 
 /** Key `master` as last read. `entry` null: the key does not exist. */
 export interface MasterSight {
@@ -114,6 +122,11 @@ export interface DiskRecord {
   /** The last term in which this node itself promoted; null if never since its data directory was filled. */
   readonly ledTerm: number | null;
   readonly deadMaster: boolean;
+  /**
+   * From here on, until it streams from a Master again, nothing is known of this node's data: it is being made to follow. The
+   * term of the Master that was first to be followed; null: it is not.
+   */
+  readonly rejoining: number | null;
   /** Promised (failsafe) neither to acquire nor to promote before this. */
   readonly promisedUntil: Millis;
   /** The highest version of the key `sync` that was seen. */
@@ -192,6 +205,13 @@ export interface SwitchoverSight {
   readonly drainedFor: string | null;
 }
 
+/** A replication slot that this server keeps by the cluster's names. */
+export interface SlotSight {
+  readonly name: string;
+  /** WAL that it stood for has been removed: whoever uses it cannot catch up. */
+  readonly lost: boolean;
+}
+
 /** What the controller's state says to the runner now, and since which index. */
 export interface Published {
   readonly instruction: RunnerInstruction;
@@ -218,6 +238,8 @@ export interface Observation {
   readonly sync: Fact<SyncSight>;
   readonly override: OverrideValue | null;
   readonly paused: boolean;
+  /** An administrator wrote key `<node>/rejoin`, and it has not served yet. */
+  readonly rejoinAllowed: boolean;
   /** When this controller last saw a beat of a Master that runs elsewhere; null: never in its life. */
   readonly masterSeenRunningAt: Millis | null;
   readonly hold: Hold | null;
@@ -244,6 +266,8 @@ export interface Observation {
   readonly eligibleReplicas: readonly string[] | null;
   /** When the last CHECKPOINT that came to its end began. */
   readonly checkpointAt: Millis | null;
+  /** Read on a Master only. */
+  readonly slots: Fact<readonly SlotSight[]>;
   /** Wall and monotonic clock have moved apart by more than the drift margin: this machine was paused, or its clock set. */
   readonly clockJumped: boolean;
   readonly inFlight: ReadonlySet<Action['type']>;

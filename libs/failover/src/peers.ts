@@ -10,6 +10,7 @@ export interface Consent {
 /** May this node give its vote to the holder of `request.term`? (It then receives WAL from nobody until that term runs or has ended.) */
 export function mayVote(o: Observation, request: VoteRequest): Consent {
   if (o.hold !== null) return { agree: false, why: `holds the lock itself (term ${o.hold.term})` };
+  if (o.disk.rejoining !== null) return { agree: false, why: 'its data is being made to follow a Master' };
   const newest = Math.max(o.disk.highestTerm, o.votedTerm);
   if (request.term < newest) return { agree: false, why: `has seen term ${newest}, newer than ${request.term}` };
   // Only a candidate whose Consul has forgotten that term asks for it again.

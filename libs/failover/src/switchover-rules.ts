@@ -45,7 +45,8 @@ export const switchoverRules: Rules = {
     const request = unserved(o);
     if (request === null) return null;
     const { id, to, by } = request.value;
-    const choice = chooseSuccessor(to, o.switchover?.look?.targets ?? []);
+    const others = (o.switchover?.look?.targets ?? []).filter(({ node }) => node !== o.self.node);
+    const choice = chooseSuccessor(to, others);
     if ('refused' in choice) return lead(o, hold, [{ type: 'refuseSwitchover', id, why: choice.refused }]);
     const why = by === undefined ? 'asked for' : `asked for by ${by}`;
     return lead(o, hold, [{ type: 'drain', id, successor: choice.node, why }]);

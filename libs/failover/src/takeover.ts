@@ -55,6 +55,7 @@ type Obstacle = (o: Observation) => string | null;
 /** Everything that keeps a node from taking over, most telling first. */
 const obstacles: readonly Obstacle[] = [
   (o) => (o.disk.deadMaster ? 'is a DeadMaster: its data may hold writes that the cluster does not' : null),
+  (o) => (o.disk.rejoining === null ? null : 'its data is being made to follow the Master'),
   (o) => (o.policy.tags.noFailover ? 'tagged noFailover' : null),
   // A switchover that had begun before the pause is brought to its end.
   (o) => (o.paused && !isAwaitedSuccessor(o) ? 'takeover is paused' : null),

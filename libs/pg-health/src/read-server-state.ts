@@ -81,7 +81,9 @@ function toReplicaState(row: StateRow): ReplicaState {
   };
 }
 
-function identity(row: StateRow): Pick<ServerState, 'systemIdentifier' | 'serverVersion' | 'synchronousStandbyNames' | 'senders'> {
+function identity(
+  row: StateRow,
+): Pick<ServerState, 'systemIdentifier' | 'serverVersion' | 'synchronousStandbyNames' | 'senders'> {
   return {
     systemIdentifier: row.system_identifier,
     serverVersion: row.server_version,

@@ -58,7 +58,13 @@ export interface Layout {
   readonly logs: string;
   readonly consulPrefix: string;
   readonly clusterSecret: string;
-  readonly users: { readonly superuser: User; readonly replication: User; readonly controller: User };
+  readonly users: {
+    readonly superuser: User;
+    readonly replication: User;
+    readonly controller: User;
+    /** None in a work directory of an older version: what diverged is copied there, not rewound. */
+    readonly rewind?: User;
+  };
   readonly servers: readonly ServerPlace[];
   readonly nodes: readonly NodePlace[];
   readonly loadBalancers: readonly LoadBalancerPlace[];
@@ -146,6 +152,7 @@ async function makeLayout(options: ClusterOptions): Promise<Layout> {
       superuser: { name: 'postgres', password: password() },
       replication: { name: 'replicator', password: password() },
       controller: { name: 'controller', password: password() },
+      rewind: { name: 'rewinder', password: password() },
     },
     servers: names('consul', consulServers).map((name) => ({ name, dir: join(workdir, name), ...consulPlace(port) })),
     nodes: names('node', nodes).map((name) => nodePlace(workdir, name, port)),

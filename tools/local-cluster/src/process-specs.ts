@@ -32,7 +32,7 @@ export function consulConfigFile(dir: string): string {
 /** The processes of a node, but for its Consul agent. */
 export function nodeSpecs(context: SpecContext, node: NodePlace): ProcessSpec[] {
   const { layout, programs, postgresUser } = context;
-  const { superuser, replication, controller } = layout.users;
+  const { superuser, replication, controller, rewind } = layout.users;
   const host = hostOf(layout, node.name);
   const { loopback, every } = ownAddresses(layout, host);
   const service = (name: string, script: string, options: Settings) =>
@@ -70,6 +70,7 @@ export function nodeSpecs(context: SpecContext, node: NodePlace): ProcessSpec[] 
       superuserPassword: superuser.password,
       replicationName: replication.name,
       replicationPassword: replication.password,
+      ...(rewind === undefined ? {} : { rewindName: rewind.name, rewindPassword: rewind.password }),
       controllerName: controller.name,
       controllerPassword: controller.password,
       ...(postgresUser === null ? {} : { user: postgresUser }),

@@ -3,6 +3,7 @@ import { messageOf } from '@ha-postgres/service-kit';
 import type { Parts } from '../parts';
 
 const DELAY_MS = 1000;
+const RETRY_MS = 1000;
 const TIMEOUT_MS = 600_000;
 
 /**
@@ -10,8 +11,10 @@ const TIMEOUT_MS = 600_000;
  * the first writes of clients that have just come over would wait behind its writing.
  */
 export async function checkpointInBackground(parts: Parts, term: number): Promise<void> {
-  await parts.clock.pause(DELAY_MS);
-  if (parts.facts.hold?.facts.term === term) await makeCheckpoint(parts);
+  const { facts, clock } = parts;
+  await clock.pause(DELAY_MS);
+  // Nobody can be rewound to this Master before one is complete.
+  while (facts.hold?.facts.term === term && !(await makeCheckpoint(parts))) await clock.pause(RETRY_MS);
 }
 
 /** Over a connection of its own: everything else would wait behind it. True if it came to its end. */

@@ -4,9 +4,11 @@ import { bootstrapEffects } from './bootstrap-effects';
 import { lockEffects } from './lock-effects';
 import { peerEffects } from './peer-effects';
 import { postgresEffects } from './postgres-effects';
+import { rejoinEffects } from './rejoin-effects';
 import { runningEffects } from './running-effects';
 import { syncEffects } from './sync-effects';
 import { switchoverEffects } from './switchover-effects';
+import { slotEffects } from './slot-effects';
 
 /** One effect for every kind of action. None decides anything. */
 export function effectsOf(parts: Parts): Effects {
@@ -19,6 +21,8 @@ export function effectsOf(parts: Parts): Effects {
     ...peerEffects(parts),
     ...syncEffects(parts),
     ...switchoverEffects(parts),
+    ...rejoinEffects(parts),
+    ...slotEffects(parts),
     readPostgres: () => postgres.readAnew(),
     recordDataTerm: async ({ term }) => {
       disk.update({ dataTerm: term });
@@ -32,25 +36,12 @@ export function effectsOf(parts: Parts): Effects {
       disk.update({ highestTerm: Math.max(term, disk.record.highestTerm), highestTermNode: '' });
       await Promise.resolve();
     },
-    recordDeadMaster: async () => {
-      log.warn(
-        { event: 'role.changed', role: 'DeadMaster' },
-        'another node ran as Master after this one: PostgreSQL stays down',
-      );
-      disk.update({ deadMaster: true });
-      await Promise.resolve();
-    },
     forgetLedTerm: async () => {
       log.info(
         { event: 'data.handed-over', ledTerm: disk.record.ledTerm },
         'stopped cleanly before the new history begins: follows as a Replica',
       );
       disk.update({ ledTerm: null });
-      await Promise.resolve();
-    },
-    forgetData: async () => {
-      log.info({ event: 'data.emptied' }, 'the data directory is empty: what was known of its data is forgotten');
-      disk.update({ dataTerm: 0, ledTerm: null, deadMaster: false });
       await Promise.resolve();
     },
   };

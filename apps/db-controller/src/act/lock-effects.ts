@@ -5,6 +5,7 @@ import { formatLsn, ZERO_LSN } from '@ha-postgres/lsn';
 import type { MasterValue } from '@ha-postgres/cluster-state';
 import { failpoint } from '../failpoint';
 import type { Parts } from '../parts';
+import { nodesWithSlot } from './slot-effects';
 import { OwnHold, adoptHold, type HoldFacts, type OwnHoldOptions } from './own-hold';
 
 /** How long an acquire may stay without an answer before its session is destroyed. */
@@ -23,6 +24,7 @@ export function holdOptions(parts: Parts): OwnHoldOptions {
     log,
     onChange: poke,
     position: () => postgres.sight,
+    slots: (term) => nodesWithSlot(parts, term),
     clock,
     bootId,
   };

@@ -24,6 +24,8 @@ export interface OwnHoldOptions {
   readonly log: Log;
   /** Where this node's WAL ends, as last seen. */
   readonly position: () => { readonly lsn: Lsn | null; readonly timeline: number | null };
+  /** Nodes that this one keeps a replication slot for. */
+  readonly slots: (term: number) => readonly string[];
   readonly onChange: () => void;
   readonly clock: Clock;
   readonly bootId: string;
@@ -188,8 +190,10 @@ export class OwnHold {
   private value(beat: number): MasterValue {
     const { lsn, timeline } = this.options.position();
     this.position = { lsn: lsn ?? this.position.lsn, timeline: timeline ?? this.position.timeline };
+    const slots = this.options.slots(this.facts.term);
     return {
       ...this.options.self,
+      ...(slots.length === 0 ? {} : { slots }),
       term: this.facts.term,
       beat,
       phase: this.announced,

@@ -1,10 +1,11 @@
 import type { HistoryEntry, MembersValue } from '@ha-postgres/cluster-state';
-import { overrides, type Effects } from '@ha-postgres/failover';
+import { coversAcknowledged, overrides, syncOf, type Effects } from '@ha-postgres/failover';
 import { failpoint } from '../failpoint';
 import type { Parts } from '../parts';
 import { checkpointInBackground } from './checkpoint';
 import { learn, rereadAfter } from './master-writes';
 import type { OwnHold } from './own-hold';
+import { makeFirstSlots } from './slot-effects';
 
 /** Promotions that are kept: their terms and forks tell whose data is an ancestor of whose. */
 const HISTORY_MAX = 1000;
@@ -19,6 +20,7 @@ export function runningEffects(parts: Parts): Pick<Effects, 'markRunning' | 'rew
       await failpoint(parts, 'before-running');
       disk.update({ ledTerm: term, dataTerm: term });
       const entry = await historyEntry(parts, term);
+      void makeFirstSlots(parts, term);
       const promotions = [...consul.history.value.promotions.filter((old) => old.term !== term), entry].slice(
         -HISTORY_MAX,
       );
@@ -82,6 +84,7 @@ async function historyEntry(parts: Parts, term: number): Promise<HistoryEntry> {
     ...reasonOf(parts, hold),
     at: new Date(clock.wallNow()).toISOString(),
     tookMs: Math.round(clock.now() - (hold?.facts.acquiredAt ?? clock.now())),
+    ...(isCovered(parts, term) ? { covered: true } : {}),
   };
 }
 
@@ -96,6 +99,13 @@ function reasonOf(parts: Parts, hold: OwnHold | null): Pick<HistoryEntry, 'why' 
   if (node === successor) return { why: `switchover ${id}${overrideOf(parts, hold)}`, switchover: id };
   const how = node === last?.node ? `switchover ${id} rolled back` : `switchover ${id}`;
   return { why: `${how}: ${successor ?? 'nobody'} did not take over${overrideOf(parts, hold)}`, switchover: id };
+}
+
+/** An administrator who lets a node take over without enough votes takes the loss upon himself, but says nothing of what is lost. */
+function isCovered({ consul, disk, facts, self }: Parts, term: number): boolean {
+  const { hold } = facts;
+  const isOverridden = hold !== null && overrides({ override: consul.override, self }, hold.facts);
+  return !isOverridden && coversAcknowledged(syncOf({ sync: consul.sync, disk: disk.record }), term);
 }
 
 function overrideOf({ consul, self }: Parts, hold: OwnHold): string {

@@ -1,4 +1,11 @@
-import type { Admits, DataDirectory, RunnerPhase, Upstream } from '@ha-postgres/cluster-state';
+import type {
+  Admits,
+  DataDirectory,
+  Divergence,
+  RejoinInstruction,
+  RunnerPhase,
+  Upstream,
+} from '@ha-postgres/cluster-state';
 import type { Millis } from '@ha-postgres/service-kit';
 import type { RunnerErrorCode } from '../errors';
 import type { Memory } from './memory';
@@ -14,7 +21,19 @@ export type Task =
   | { readonly kind: 'initialise' }
   | { readonly kind: 'wipe' }
   | { readonly kind: 'stopFast' }
-  | { readonly kind: 'clone'; readonly upstream: Upstream };
+  | { readonly kind: 'clone'; readonly upstream: Upstream }
+  | { readonly kind: 'rejoin'; readonly instruction: RejoinInstruction };
+
+/** How far an instruction to rejoin has been carried out; it outlives the runner. */
+export interface RejoinMark {
+  /** Term of the upstream. */
+  readonly term: number;
+  /**
+   * `refused`: commits would be lost, nothing was changed. `unfinished`: the directory is neither the old data nor new data. The
+   * others as in the report.
+   */
+  readonly stage: 'refused' | 'unfinished' | 'ancestor' | 'rewound' | 'copied';
+}
 
 /** PostgreSQL as it runs now. */
 export interface RunningPostgres {
@@ -43,6 +62,8 @@ export interface Facts {
   /** As they are written, and as a running PostgreSQL was told to read them. */
   readonly settings: Settings;
   readonly data: Pick<DataDirectory, 'state' | 'fresh'> & { readonly problem: Problem | null };
+  readonly rejoin: RejoinMark | null;
+  readonly divergence: Divergence | null;
   /** Nothing that failed before is begun again before this moment. */
   readonly retryAt: Millis;
 }
@@ -55,7 +76,7 @@ export type Step =
   | { readonly kind: 'abort'; readonly why: string }
   /** The running task is what is wanted. */
   | { readonly kind: 'carryOn' }
-  | { readonly kind: 'begin'; readonly task: Task; readonly aside: boolean }
+  | { readonly kind: 'begin'; readonly task: Task }
   | { readonly kind: 'start'; readonly as: 'standby' | 'itself'; readonly upstream: Upstream | null }
   | { readonly kind: 'repoint'; readonly upstream: Upstream | null }
   | { readonly kind: 'configure'; readonly settings: Settings }
@@ -92,4 +113,9 @@ export function pending(phase: RunnerPhase): Step {
 export function isSameUpstream(left: Upstream | null, right: Upstream | null): boolean {
   if (left === null || right === null) return left === right;
   return left.node === right.node && left.host === right.host && left.port === right.port;
+}
+
+/** Received from in the same way, too: by the same slot, or without one. */
+export function isSameReception(left: Upstream | null, right: Upstream | null): boolean {
+  return isSameUpstream(left, right) && left?.slot === right?.slot;
 }

@@ -66,10 +66,3 @@ test('after a stop that was asked for there is nothing left to fence', () => {
   const stopped = accept(accept(NEW_MEMORY, answer(1, lead())), answer(2, stop));
   expect([stopped.armed?.index, endedAsAsked(stopped).armed]).toEqual([1, null]);
 });
-
-test('an unbroken series of reclone answers is carried out once', () => {
-  const upstream = { node: 'm', host: 'm', port: 1, apiPort: 2, term: 1 };
-  const done = { ...accept(NEW_MEMORY, answer(1, { kind: 'reclone', upstream, why: '' })), recloned: true };
-  expect(accept(done, answer(2, { kind: 'reclone', upstream, why: 'again' })).recloned).toBe(true);
-  expect(accept(done, answer(2, { kind: 'wait' })).recloned).toBe(false);
-});

@@ -23,8 +23,6 @@ export interface Memory {
    * term neither starts it again nor is acknowledged; any other instruction means that the controller has decided.
    */
   readonly diedInTerm: number | null;
-  /** The present, unbroken series of `reclone` answers has been carried out. */
-  readonly recloned: boolean;
 }
 
 export const NEW_MEMORY: Memory = {
@@ -33,7 +31,6 @@ export const NEW_MEMORY: Memory = {
   armed: null,
   holdIndex: -1,
   diedInTerm: null,
-  recloned: false,
 };
 
 /** This node in this boot: answers to others are ignored. */
@@ -78,7 +75,6 @@ export function accept(memory: Memory, answer: RoleAnswer): Memory {
     answer,
     armed: deadlineAfter(memory, answer),
     diedInTerm: answer.instruction.kind === 'lead' ? memory.diedInTerm : null,
-    recloned: memory.recloned && answer.instruction.kind === 'reclone',
   };
 }
 

@@ -1,7 +1,7 @@
-import type { RoleAnswer, RunnerInstruction, Upstream } from '@ha-postgres/cluster-state';
+import type { RejoinInstruction, RoleAnswer, RunnerInstruction, Upstream } from '@ha-postgres/cluster-state';
 import { millisToNanosText } from '@ha-postgres/service-kit';
 import fc from 'fast-check';
-import type { Facts, Step, Task } from './facts';
+import type { Facts, RejoinMark, Step, Task } from './facts';
 import { accept, hold, isDeadlinePassed, isValidLead, NEW_MEMORY, type Memory } from './memory';
 import { plan, RULES } from './plan';
 
@@ -32,6 +32,8 @@ function facts(instruction: RunnerInstruction | null, more: Partial<Facts> = {})
     postgres: null,
     settings: { synchronousStandbyNames: '', admits: 'everyone' },
     data: { state: 'initialised', fresh: false, problem: null },
+    rejoin: null,
+    divergence: null,
     retryAt: 0,
     ...more,
   };
@@ -39,6 +41,17 @@ function facts(instruction: RunnerInstruction | null, more: Partial<Facts> = {})
 
 const lead: Extract<RunnerInstruction, { kind: 'lead' }> = { kind: 'lead', term: 1 };
 const follow: RunnerInstruction = { kind: 'follow', upstream: upstream('m') };
+const rejoin = (change: Partial<RejoinInstruction> = {}): RejoinInstruction => ({
+  kind: 'rejoin',
+  upstream: upstream('m'),
+  how: 'examine',
+  dataTerm: 1,
+  forkLsn: '0/5000000',
+  timelines: [2],
+  mayLose: false,
+  why: '',
+  ...change,
+});
 const master = { ready: true, inRecovery: false, upstream: null };
 const standby = { ready: true, inRecovery: true, upstream: upstream('m') };
 const empty = { state: 'empty', fresh: false, problem: null } as const;
@@ -58,21 +71,63 @@ describe('what the rules say', () => {
     ['any other leads from standby mode', facts(lead), { kind: 'start', as: 'standby', upstream: null }],
     ['a candidate receives from nobody', facts(lead, { postgres: standby }), { kind: 'repoint', upstream: null }],
     ['a Replica starts in standby mode', facts(follow), { kind: 'start', as: 'standby', upstream: upstream('m') }],
-    ['an empty Replica is cloned', facts(follow, { data: empty }), { kind: 'begin', aside: false }],
+    [
+      'an empty Replica is cloned',
+      facts(follow, { data: empty }),
+      { kind: 'begin', task: { kind: 'clone', upstream: upstream('m') } },
+    ],
     [
       'without an upstream it is not',
       facts({ kind: 'follow', upstream: null }, { data: empty }),
       { kind: 'rest', phase: 'waiting' },
     ],
     [
-      'reclone stops first',
-      facts({ kind: 'reclone', upstream: upstream('m'), why: '' }, { postgres: standby }),
-      { kind: 'begin' },
+      'a new slot of the same upstream is used at once',
+      facts({ kind: 'follow', upstream: { ...upstream('m'), slot: 'ha_1_a' } }, { postgres: standby }),
+      { kind: 'repoint' },
+    ],
+    ['rejoining stops first', facts(rejoin(), { postgres: standby }), { kind: 'begin', task: { kind: 'stopFast' } }],
+    ['then looks at the data', facts(rejoin()), { kind: 'begin', task: { kind: 'rejoin', instruction: rejoin() } }],
+    [
+      'a clone that is not wanted any more is ended for it',
+      facts(rejoin(), { task: { kind: 'clone', upstream: upstream('m'), ending: false } }),
+      { kind: 'abort' },
+    ],
+    ['rejoined as an ancestor it waits', facts(rejoin(), { rejoin: { term: 1, stage: 'ancestor' } }), { kind: 'rest' }],
+    [
+      'an ancestor that cannot catch up is copied',
+      facts(rejoin({ how: 'copy' }), { rejoin: { term: 1, stage: 'ancestor' } }),
+      { kind: 'begin', task: { kind: 'rejoin', instruction: rejoin({ how: 'copy' }) } },
     ],
     [
-      'then puts the data aside',
-      facts({ kind: 'reclone', upstream: upstream('m'), why: '' }),
-      { kind: 'begin', aside: true },
+      'rewound data is started as a standby',
+      facts(rejoin(), { rejoin: { term: 1, stage: 'rewound' } }),
+      { kind: 'start', as: 'standby', upstream: upstream('m') },
+    ],
+    [
+      'copied data is, whatever was wanted',
+      facts(rejoin({ how: 'copy' }), { rejoin: { term: 1, stage: 'copied' } }),
+      { kind: 'start', as: 'standby', upstream: upstream('m') },
+    ],
+    [
+      'rewound data that was never proven is nothing to another Master',
+      facts(rejoin(), { rejoin: { term: 2, stage: 'rewound' } }),
+      { kind: 'begin', task: { kind: 'rejoin', instruction: rejoin() } },
+    ],
+    [
+      'where commits would be lost it stays blocked',
+      facts(rejoin(), { rejoin: { term: 1, stage: 'refused' } }),
+      { kind: 'rest', phase: 'blocked', holds: true },
+    ],
+    [
+      'until that is allowed',
+      facts(rejoin({ mayLose: true }), { rejoin: { term: 1, stage: 'refused' } }),
+      { kind: 'begin', task: { kind: 'rejoin', instruction: rejoin({ mayLose: true }) } },
+    ],
+    [
+      'a DeadMaster that must wait gives a rejoin up',
+      facts({ kind: 'blocked', why: '' }, { task: { kind: 'rejoin', instruction: rejoin(), ending: false } }),
+      { kind: 'kill' },
     ],
     [
       'waiting leaves a standby alone',
@@ -145,7 +200,13 @@ const anyInstruction: fc.Arbitrary<RunnerInstruction> = fc.oneof(
     { kind: 'blocked', why: '' },
   ),
   fc.record({ kind: fc.constant('follow' as const), upstream: fc.option(anyUpstream), ...anyNames }, OPTIONAL_NAMES),
-  fc.record({ kind: fc.constant('reclone' as const), upstream: anyUpstream, why: fc.constant('') }),
+  fc
+    .record({
+      upstream: anyUpstream,
+      how: fc.constantFrom('examine' as const, 'copy' as const),
+      mayLose: fc.boolean(),
+    })
+    .map((change) => rejoin(change)),
   fc.record(
     {
       kind: fc.constant('lead' as const),
@@ -170,12 +231,12 @@ const anyMemory: fc.Arbitrary<Memory> = fc
     answers: fc.array(anyAnswer, { maxLength: 3 }),
     holdIndex: fc.constantFrom(-1, 10),
     diedInTerm: fc.constantFrom(null, 1),
-    recloned: fc.boolean(),
   })
   .map(({ answers, ...more }) => answers.reduce(accept, { ...NEW_MEMORY, ...more }));
 const anyTask: fc.Arbitrary<Task> = fc.oneof(
   fc.constantFrom<Task>({ kind: 'initialise' }, { kind: 'wipe' }, { kind: 'stopFast' }),
   anyUpstream.map((to): Task => ({ kind: 'clone', upstream: to })),
+  anyUpstream.map((to): Task => ({ kind: 'rejoin', instruction: rejoin({ upstream: to }) })),
 );
 const anyProblem = fc.constantFrom(null, null, { code: 'HAPG_DATA_FOREIGN' as const, message: '' });
 const anyFacts: fc.Arbitrary<Facts> = fc.record({
@@ -194,6 +255,13 @@ const anyFacts: fc.Arbitrary<Facts> = fc.record({
     synchronousStandbyNames: fc.constantFrom('', 'ANY 1 ("b")'),
     admits: fc.constantFrom('everyone' as const, 'replication' as const),
   }),
+  rejoin: fc.option(
+    fc.record({
+      term: fc.constantFrom(1, 2),
+      stage: fc.constantFrom<RejoinMark['stage']>('refused', 'unfinished', 'ancestor', 'rewound', 'copied'),
+    }),
+  ),
+  divergence: fc.constant(null),
   retryAt: fc.constantFrom(0, NOW + 1),
 });
 
@@ -250,6 +318,21 @@ describe('what never happens', () => {
       if (step.kind !== 'begin') return false;
       if (step.task.kind === 'wipe') return !data.fresh && data.state !== 'unfinished';
       return step.task.kind === 'initialise' && data.state !== 'empty' && data.state !== 'unfinished';
+    }));
+
+  test('data started that an instruction to rejoin has not made to follow that very Master', () =>
+    never(({ memory, rejoin: mark, data }, step) => {
+      const instruction = memory.answer?.instruction;
+      if (instruction?.kind !== 'rejoin' || step.kind !== 'start' || data.state !== 'initialised') return false;
+      return mark?.term !== instruction.upstream.term || (mark.stage !== 'rewound' && mark.stage !== 'copied');
+    }));
+
+  test('commits given up without leave', () =>
+    never(({ memory, rejoin: mark }, step) => {
+      const instruction = memory.answer?.instruction;
+      if (instruction?.kind !== 'rejoin' || instruction.mayLose || instruction.how === 'copy') return false;
+      const isRefused = mark?.stage === 'refused' && mark.term === instruction.upstream.term;
+      return isRefused && step.kind === 'begin' && step.task.kind === 'rejoin';
     }));
 
   test('data with a problem started', () => never(({ data }, step) => step.kind === 'start' && data.problem !== null));

@@ -1,4 +1,5 @@
 import { rest, type Facts, type Rule, type Step } from './facts';
+import { rejoinMakesTheDataFollow } from './rejoin-rules';
 import * as run from './run-rules';
 import * as stop from './stop-rules';
 
@@ -16,7 +17,7 @@ export const RULES = {
   initialiseMakesACluster: run.initialiseMakesACluster,
   wipeRemovesOnlyWhatWasNeverUsed: run.wipeRemovesOnlyWhatWasNeverUsed,
   leadRunsUntilTheDeadline: run.leadRunsUntilTheDeadline,
-  recloneReplacesTheData: run.recloneReplacesTheData,
+  rejoinMakesTheDataFollow,
   followRunsAsStandby: run.followRunsAsStandby,
 } satisfies Record<string, Rule>;
 

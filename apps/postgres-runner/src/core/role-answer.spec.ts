@@ -2,6 +2,16 @@ import fc from 'fast-check';
 import { readRoleAnswer } from './role-answer';
 
 const upstream = { node: 'm', host: 'h', port: 5432, apiPort: 8080, term: 3 };
+const rejoin = {
+  kind: 'rejoin',
+  upstream,
+  how: 'examine',
+  dataTerm: 2,
+  forkLsn: '0/5000000',
+  timelines: [2],
+  mayLose: false,
+  why: 'forked',
+};
 const answer = {
   index: 7,
   bootId: 'boot',
@@ -19,7 +29,9 @@ test.each([
   { kind: 'wipe' },
   { kind: 'follow', upstream },
   { kind: 'follow', upstream: null },
-  { kind: 'reclone', upstream, why: 'forked' },
+  { kind: 'follow', upstream: { ...upstream, slot: 'ha_3_a' } },
+  rejoin,
+  { ...rejoin, how: 'copy', forkLsn: null, timelines: [] },
   { kind: 'follow', upstream, synchronousStandbyNames: 'ANY 1 ("-")' },
   { kind: 'lead', term: 3 },
   { kind: 'lead', term: 3, synchronousStandbyNames: '', admits: 'replication' },
@@ -42,7 +54,11 @@ test.each([
   [{ instruction: { kind: 'follow' } }, 'instruction.upstream is missing'],
   [{ instruction: { kind: 'lead', term: 3, synchronousStandbyNames: 1 } }, 'instruction.synchronousStandbyNames is 1'],
   [{ instruction: { kind: 'lead', term: 3, admits: 'all' } }, 'instruction.admits is "all"'],
-  [{ instruction: { kind: 'reclone', upstream: { ...upstream, port: 0 } } }, 'instruction.upstream.port is 0'],
+  [{ instruction: { ...rejoin, upstream: { ...upstream, port: 0 } } }, 'instruction.upstream.port is 0'],
+  [{ instruction: { ...rejoin, how: 'somehow' } }, 'instruction.how is "somehow"'],
+  [{ instruction: { ...rejoin, forkLsn: '5' } }, 'instruction.forkLsn is "5"'],
+  [{ instruction: { ...rejoin, timelines: 2 } }, 'instruction.timelines is 2'],
+  [{ instruction: { ...rejoin, mayLose: undefined } }, 'instruction.mayLose is missing'],
 ])('refuses %j and names the value', (change, why) => {
   expect(readRoleAnswer(JSON.stringify({ ...answer, ...change }))).toEqual({ ok: false, why });
 });

@@ -32,6 +32,10 @@ function nanos(what: string, value: unknown): string {
   return typeof value === 'string' && /^\d{1,19}$/.test(value) ? value : fail(what, value);
 }
 
+function lsn(what: string, value: unknown): string {
+  return typeof value === 'string' && /^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/i.test(value) ? value : fail(what, value);
+}
+
 function upstream(what: string, value: unknown): Upstream {
   const fields = record(what, value);
   return {
@@ -40,6 +44,23 @@ function upstream(what: string, value: unknown): Upstream {
     port: port(`${what}.port`, fields.port),
     apiPort: port(`${what}.apiPort`, fields.apiPort),
     term: natural(`${what}.term`, fields.term),
+    ...(fields.slot === undefined ? {} : { slot: text(`${what}.slot`, fields.slot) }),
+  };
+}
+
+function rejoin(fields: Fields): RunnerInstruction {
+  const { how, forkLsn, timelines, mayLose } = fields;
+  return {
+    kind: 'rejoin',
+    upstream: upstream('instruction.upstream', fields.upstream),
+    how: how === 'examine' || how === 'copy' ? how : fail('instruction.how', how),
+    dataTerm: natural('instruction.dataTerm', fields.dataTerm),
+    forkLsn: forkLsn === null ? null : lsn('instruction.forkLsn', forkLsn),
+    timelines: Array.isArray(timelines)
+      ? timelines.map((one) => natural('instruction.timelines', one))
+      : fail('instruction.timelines', timelines),
+    mayLose: typeof mayLose === 'boolean' ? mayLose : fail('instruction.mayLose', mayLose),
+    why: typeof fields.why === 'string' ? fields.why : '',
   };
 }
 
@@ -69,8 +90,8 @@ function instruction(value: unknown): RunnerInstruction {
         upstream: fields.upstream === null ? null : upstream('instruction.upstream', fields.upstream),
         ...standbyNames(fields.synchronousStandbyNames),
       };
-    case 'reclone':
-      return { kind: 'reclone', upstream: upstream('instruction.upstream', fields.upstream), why: why() };
+    case 'rejoin':
+      return rejoin(fields);
     case 'lead':
       return {
         kind: 'lead',

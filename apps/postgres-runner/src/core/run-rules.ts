@@ -1,12 +1,21 @@
 import type { RunnerInstruction, RunnerPhase, Upstream } from '@ha-postgres/cluster-state';
 import type { RunnerErrorCode } from '../errors';
-import { isSameUpstream, rest, restUntilBetter, type Facts, type Problem, type Rule, type Step } from './facts';
+import {
+  isSameReception,
+  isSameUpstream,
+  rest,
+  restUntilBetter,
+  type Facts,
+  type Problem,
+  type Rule,
+  type Step,
+} from './facts';
 import { configure } from './configure-rule';
 import { isHeld, isValidLead } from './memory';
 
 type InstructionOf<K extends RunnerInstruction['kind']> = Extract<RunnerInstruction, { kind: K }>;
 
-function asked<K extends RunnerInstruction['kind']>({ memory }: Facts, kind: K): InstructionOf<K> | null {
+export function asked<K extends RunnerInstruction['kind']>({ memory }: Facts, kind: K): InstructionOf<K> | null {
   const instruction = memory.answer?.instruction;
   return instruction?.kind === kind ? (instruction as InstructionOf<K>) : null;
 }
@@ -20,7 +29,7 @@ function runningPhase({ postgres }: Facts): RunnerPhase {
 }
 
 /** Begins work, unless it failed a moment ago. */
-function begin(facts: Facts, step: Extract<Step, { kind: 'begin' | 'start' }>): Step {
+export function begin(facts: Facts, step: Extract<Step, { kind: 'begin' | 'start' }>): Step {
   return facts.now < facts.retryAt ? restUntilBetter('waiting', null) : step;
 }
 
@@ -44,7 +53,7 @@ export const initialiseMakesACluster: Rule = (facts) => {
   switch (facts.data.state) {
     case 'empty':
     case 'unfinished':
-      return begin(facts, { kind: 'begin', task: { kind: 'initialise' }, aside: false });
+      return begin(facts, { kind: 'begin', task: { kind: 'initialise' } });
     case 'initialised':
     case 'unusable':
       if (facts.data.fresh) return rest('stopped');
@@ -65,7 +74,7 @@ export const wipeRemovesOnlyWhatWasNeverUsed: Rule = (facts) => {
     return restUntilBetter(facts.postgres === null ? 'stopped' : runningPhase(facts), problem('HAPG_DATA_IN_USE', why));
   }
   if (facts.postgres !== null) return { kind: 'kill', hold: false, why: 'the directory is to be wiped' };
-  return begin(facts, { kind: 'begin', task: { kind: 'wipe' }, aside: false });
+  return begin(facts, { kind: 'begin', task: { kind: 'wipe' } });
 };
 
 /** A Master's PostgreSQL is started in standby mode and then promoted, but for a cluster that was just made here. */
@@ -95,9 +104,9 @@ export const leadRunsUntilTheDeadline: Rule = (facts) => {
   return begin(facts, { kind: 'start', as: data.fresh ? 'itself' : 'standby', upstream: null });
 };
 
-function clone(facts: Facts, upstream: Upstream | null, aside: boolean): Step {
+function clone(facts: Facts, upstream: Upstream | null): Step {
   if (upstream === null) return rest('waiting');
-  return begin(facts, { kind: 'begin', task: { kind: 'clone', upstream }, aside });
+  return begin(facts, { kind: 'begin', task: { kind: 'clone', upstream } });
 }
 
 function carryOnCloning(facts: Facts, upstream: Upstream | null): Step | null {
@@ -108,10 +117,10 @@ function carryOnCloning(facts: Facts, upstream: Upstream | null): Step | null {
   return isWanted ? { kind: 'carryOn' } : { kind: 'abort', why: 'another upstream is to be followed' };
 }
 
-function follow(facts: Facts, upstream: Upstream | null): Step {
+export function follow(facts: Facts, upstream: Upstream | null): Step {
   const { postgres, data, memory } = facts;
   if (postgres !== null) {
-    return isSameUpstream(postgres.upstream, upstream) ? rest(runningPhase(facts)) : { kind: 'repoint', upstream };
+    return isSameReception(postgres.upstream, upstream) ? rest(runningPhase(facts)) : { kind: 'repoint', upstream };
   }
   if (isHeld(memory)) return rest('stopped');
   if (data.problem !== null) return restUntilBetter('stopped', data.problem);
@@ -121,22 +130,9 @@ function follow(facts: Facts, upstream: Upstream | null): Step {
       problem('HAPG_DATA_FRESH', 'asked to follow with a new database cluster of its own'),
     );
   }
-  if (data.state !== 'initialised') return clone(facts, upstream, false);
+  if (data.state !== 'initialised') return clone(facts, upstream);
   return begin(facts, { kind: 'start', as: 'standby', upstream });
 }
-
-/** The data is put aside once; after that the same words mean to follow. */
-export const recloneReplacesTheData: Rule = (facts) => {
-  const reclone = asked(facts, 'reclone');
-  if (reclone === null) return null;
-  const { upstream } = reclone;
-  const carriesOn = carryOnCloning(facts, upstream);
-  if (carriesOn !== null) return carriesOn;
-  if (facts.memory.recloned) return follow(facts, upstream);
-  if (facts.postgres !== null) return { kind: 'begin', task: { kind: 'stopFast' }, aside: false };
-  if (isHeld(facts.memory)) return rest('stopped');
-  return clone(facts, upstream, facts.data.state !== 'empty' && facts.data.state !== 'unfinished');
-};
 
 export const followRunsAsStandby: Rule = (facts) => {
   const instruction = asked(facts, 'follow');

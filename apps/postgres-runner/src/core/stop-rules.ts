@@ -1,9 +1,14 @@
 import { isDeadlinePassed, isValidLead } from './memory';
-import { pending, rest, type Facts, type Rule, type Step } from './facts';
+import { pending, rest, type Facts, type Rule, type Step, type Task } from './facts';
+
+/** Work that a stop ends: other than a clean stop it takes long, and other than half a wipe it can be taken up again. */
+export function isAborted({ kind }: Task): boolean {
+  return kind === 'initialise' || kind === 'clone' || kind === 'rejoin';
+}
 
 function isAnythingRunning({ postgres, task }: Facts): boolean {
   if (postgres !== null) return true;
-  return task !== null && !task.ending && (task.kind === 'initialise' || task.kind === 'clone');
+  return task !== null && !task.ending && isAborted(task);
 }
 
 /** Asked for a clean stop, PostgreSQL may stay out of recovery until it has stopped, within the deadline it had. */
@@ -50,7 +55,7 @@ export const someTasksAreLetEnd: Rule = ({ task }) => {
 
 function stopFast({ postgres, task }: Facts, why: string): Step | null {
   if (task !== null) return { kind: 'abort', why };
-  return postgres === null ? null : { kind: 'begin', task: { kind: 'stopFast' }, aside: false };
+  return postgres === null ? null : { kind: 'begin', task: { kind: 'stopFast' } };
 }
 
 export const anEndingRunnerStopsPostgres: Rule = (facts) =>

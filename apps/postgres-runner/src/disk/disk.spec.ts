@@ -16,7 +16,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const uid = process.getuid?.() ?? 0;
 const EXPECTED: Expectation = { major: 15, uid, systemId: null };
-const NO_MARKS: Marks = { mark: null, systemId: null, recloned: false };
+const NO_MARKS: Marks = { mark: null, systemId: null, rejoin: null, divergence: null };
 
 function control(change: { state?: number; version?: number } = {}): Buffer {
   const bytes = Buffer.alloc(8_192);
@@ -74,6 +74,14 @@ describe('a data directory', () => {
     expect(inspect(dataDir, { ...NO_MARKS, mark: 'unfinished' }, EXPECTED).state).toBe('unfinished');
   });
 
+  test('that is half replaced is not started on, whatever is in it', () => {
+    makeData();
+    const half = { ...NO_MARKS, rejoin: { term: 2, stage: 'unfinished' as const } };
+    expect(inspect(dataDir, half, EXPECTED)).toMatchObject({ state: 'unusable' });
+    expect(problemOf(half)).toBe('HAPG_DATA_HALF_REPLACED');
+    expect(problemOf({ ...NO_MARKS, rejoin: { term: 2, stage: 'rewound' } })).toBeUndefined();
+  });
+
   test('of another cluster is refused, by option or by what the node was a member of', () => {
     makeData();
     expect(problemOf({ ...NO_MARKS, systemId: '1' })).toBe('HAPG_DATA_FOREIGN');
@@ -106,7 +114,13 @@ describe('the state file', () => {
   test('keeps its marks over a restart', () => {
     new RunnerState(root, 'a', dataDir, silentLog).update({ mark: 'fresh', systemId: '5' });
     const again = new RunnerState(root, 'a', dataDir, silentLog);
-    expect(again.marks).toEqual({ mark: 'fresh', systemId: '5', recloned: false });
+    expect(again.marks).toEqual({ mark: 'fresh', systemId: '5', rejoin: null, divergence: null });
+  });
+
+  test('of a version that knew no rejoining is taken as it is', () => {
+    const stored = { node: 'a', dataDir, bootId: 'b', mark: null, systemId: '5', recloned: true };
+    writeFileSync(join(root, 'runner.json'), JSON.stringify(stored));
+    expect(new RunnerState(root, 'a', dataDir, silentLog).marks).toEqual({ ...NO_MARKS, systemId: '5' });
   });
 
   test('of another node or another data directory is ignored', () => {

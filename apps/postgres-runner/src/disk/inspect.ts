@@ -79,6 +79,9 @@ export function inspect(dataDir: string, marks: Marks, expected: Expectation): I
   try {
     if (entriesOf(dataDir).length === 0) return { ...NOTHING, state: 'empty' };
     if (marks.mark === 'unfinished') return { ...NOTHING, state: 'unfinished' };
+    if (marks.rejoin?.stage === 'unfinished') {
+      return unusable('HAPG_DATA_HALF_REPLACED', `${dataDir} was being made to follow another Master when that ended`);
+    }
     const access = accessProblem(dataDir, statSync(dataDir), expected);
     if (access !== null) return { ...NOTHING, state: 'unusable', problem: access };
     const version = versionProblem(dataDir, expected);

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import type { Divergence } from '@ha-postgres/cluster-state';
 import { bootId, readStateFile, writeStateFile, type Log } from '@ha-postgres/service-kit';
+import type { RejoinMark } from '../core/facts';
 
 /** What the runner must not forget. It lies outside the data directory, which a base backup copies to other nodes. */
 export interface Marks {
@@ -10,11 +12,13 @@ export interface Marks {
   readonly mark: 'unfinished' | 'fresh' | null;
   /** System identifier of the cluster that this node is a member of. */
   readonly systemId: string | null;
-  /** The present series of `reclone` answers has been carried out. */
-  readonly recloned: boolean;
+  readonly rejoin: RejoinMark | null;
+  /** What this node's WAL held beyond the fork when it was last compared. */
+  readonly divergence: Divergence | null;
 }
 
-const NO_MARKS: Marks = { mark: null, systemId: null, recloned: false };
+const NO_MARKS: Marks = { mark: null, systemId: null, rejoin: null, divergence: null };
+const STAGES: readonly RejoinMark['stage'][] = ['refused', 'unfinished', 'ancestor', 'rewound', 'copied'];
 
 interface Stored extends Marks {
   readonly node: string;
@@ -22,15 +26,21 @@ interface Stored extends Marks {
   readonly dataDir: string;
 }
 
+function isRejoinMark(value: unknown): value is RejoinMark {
+  const { term, stage } = (value ?? {}) as Partial<Record<keyof RejoinMark, unknown>>;
+  return typeof term === 'number' && STAGES.some((one) => one === stage);
+}
+
 function isStored(value: unknown): value is Stored {
   if (typeof value !== 'object' || value === null) return false;
-  const { node, dataDir, mark, systemId, recloned } = value as Partial<Record<keyof Stored, unknown>>;
+  const { node, dataDir, mark, systemId, rejoin } = value as Partial<Record<keyof Stored, unknown>>;
   return (
     typeof node === 'string' &&
     typeof dataDir === 'string' &&
     (mark === null || mark === 'unfinished' || mark === 'fresh') &&
     (systemId === null || typeof systemId === 'string') &&
-    typeof recloned === 'boolean'
+    // Versions before 0.2 did not have it.
+    (rejoin === undefined || rejoin === null || isRejoinMark(rejoin))
   );
 }
 
@@ -51,7 +61,8 @@ export class RunnerState {
     if (stored !== null && !isOurs) {
       log.warn({ event: 'state.foreign', path: this.#path, stored }, 'the state file is not about this node: ignored');
     }
-    this.#marks = isOurs ? { mark: stored.mark, systemId: stored.systemId, recloned: stored.recloned } : NO_MARKS;
+    const { mark, systemId, rejoin, divergence }: Marks = isOurs ? { ...NO_MARKS, ...stored } : NO_MARKS;
+    this.#marks = { mark, systemId, rejoin, divergence };
   }
 
   get marks(): Marks {

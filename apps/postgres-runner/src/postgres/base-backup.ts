@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Upstream } from '@ha-postgres/cluster-state';
-import type { Log } from '@ha-postgres/service-kit';
+import { messageOf, type Log } from '@ha-postgres/service-kit';
+import { roomProblem, type FreeBytes, NoRoomError } from '../rejoin/room';
 import type { Account } from './account';
 import { runProgram } from './program';
 import type { ServerFiles } from './server-files';
@@ -12,44 +13,66 @@ export interface BaseBackupSource {
   readonly dataDir: string;
   readonly node: string;
   readonly upstream: Upstream;
-  /** Put the present data aside instead of requiring an empty directory. */
-  readonly aside: boolean;
+  /** Bytes that the volume of the data directory has left. */
+  readonly freeBytes: FreeBytes;
+  /** What lies in the data directory stays beside it until the new data has been proven; else it is removed. */
+  readonly keepsOld: boolean;
+  /** Called when the backup is complete, right before the directories are exchanged. */
+  readonly beforeExchange?: () => void;
+}
+
+export interface Progress {
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+  readonly percent: number;
 }
 
 /** Reads a progress line of pg_basebackup, such as `30402/30402 kB (100%), 1/1 tablespace`; null if it is none. */
-export function parseProgress(line: string): number | null {
-  const percent = /^\s*\d+\/\d+ kB \((\d+)%\)/.exec(line)?.[1];
-  return percent === undefined ? null : Math.min(100, Number(percent));
+export function parseProgress(line: string): Progress | null {
+  const [, done, total, percent] = /^\s*(\d+)\/(\d+) kB \((\d+)%\)/.exec(line) ?? [];
+  if (done === undefined || total === undefined) return null;
+  return {
+    doneBytes: Number(done) * 1024,
+    totalBytes: Number(total) * 1024,
+    percent: Math.min(100, Number(percent)),
+  };
 }
 
-/** Directories of earlier data, oldest first. */
-function asideDirectories(dataDir: string): { path: string; number: number }[] {
-  const prefix = `${basename(dataDir)}.diverged-`;
-  return readdirSync(dirname(dataDir))
-    .filter((name) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)))
-    .map((name) => ({ path: join(dirname(dataDir), name), number: Number(name.slice(prefix.length)) }))
-    .sort((left, right) => left.number - right.number);
+/** Where data that was replaced lies until its replacement has been proven. */
+export function replacedDirectory(dataDir: string): string {
+  return `${dataDir}.replaced`;
 }
 
-/** Renames the data directory to `DIR.diverged-N`; of the earlier ones none is kept. */
-async function putAside(dataDir: string, log: Log): Promise<void> {
-  const earlier = asideDirectories(dataDir);
-  const path = `${dataDir}.diverged-${(earlier.at(-1)?.number ?? 0) + 1}`;
-  renameSync(dataDir, path);
-  log.warn({ event: 'data.put_aside', path }, 'the data is not an ancestor of the upstream: put aside');
-  for (const { path: old } of earlier) await rm(old, { recursive: true, force: true });
+/** Removes what lies there, in the background: it may be large. */
+export function removeReplaced(dataDir: string, log: Log): void {
+  const replaced = replacedDirectory(dataDir);
+  if (!existsSync(replaced)) return;
+  log.info({ event: 'data.replaced-removed', path: replaced }, 'the new data streams: the old data is removed');
+  void rm(replaced, { recursive: true, force: true }).catch((error: unknown) =>
+    log.warn({ event: 'data.replaced-left', path: replaced, why: messageOf(error) }, 'the old data is not removed'),
+  );
 }
 
-/** Removes what lies in the directory, and the directory if that is possible (it may be a mount point). */
-function replaceDirectory(from: string, dataDir: string): void {
-  rmSync(dataDir, { recursive: true, force: true });
-  renameSync(from, dataDir);
+function isEmpty(directory: string): boolean {
+  return readdirSync(directory).every((name) => name === 'lost+found');
+}
+
+/** Puts the new data in the place of the old, which is kept; of an earlier exchange that was not proven the first is. */
+function exchange(clone: string, dataDir: string, keepsOld: boolean, log: Log): void {
+  const replaced = replacedDirectory(dataDir);
+  if (!keepsOld || isEmpty(dataDir) || existsSync(replaced)) rmSync(dataDir, { recursive: true, force: true });
+  else {
+    renameSync(dataDir, replaced);
+    log.warn({ event: 'data.replaced', path: replaced }, 'the old data is kept until the new data streams');
+  }
+  renameSync(clone, dataDir);
 }
 
 /**
- * Takes a base backup into a directory beside the data directory, then renames it: a half-finished one is never taken
- * for data.
- * @throws Error if the backup fails or `signal` is aborted; the data directory is then empty or as it was.
+ * Takes a base backup into a directory beside the data directory, then exchanges the two: a half-finished one is never taken
+ * for data, and data that was there stays beside as `DIR.replaced`.
+ * @throws Error if the backup fails or `signal` is aborted, NoRoomError if the disk has no room for it; the data directory is then as
+ * it was.
  */
 export async function takeBaseBackup(
   source: BaseBackupSource,
@@ -62,7 +85,6 @@ export async function takeBaseBackup(
   const { dataDir, upstream } = source;
   const clone = `${dataDir}.clone`;
   await rm(clone, { recursive: true, force: true });
-  if (source.aside) await putAside(dataDir, log);
   for (const directory of [dataDir, clone]) {
     if (!existsSync(directory)) mkdirSync(directory, { mode: 0o700 });
     account.own(directory);
@@ -71,6 +93,7 @@ export async function takeBaseBackup(
     { event: 'clone.started', upstream: upstream.node, host: upstream.host, port: upstream.port },
     'base backup',
   );
+  const noRoom = new AbortController();
   try {
     await runProgram({
       command: join(source.binDir, 'pg_basebackup'),
@@ -81,14 +104,21 @@ export async function takeBaseBackup(
       // In the data directory it is found and killed as everything of this node is, also by the guard.
       cwd: dataDir,
       account,
-      signal,
+      signal: AbortSignal.any([signal, noRoom.signal]),
       onLine: (line) => {
-        const percent = parseProgress(line);
-        if (percent === null) log.info({ event: 'clone.output' }, line);
-        else onPercent(percent);
+        const progress = parseProgress(line);
+        if (progress === null) {
+          log.info({ event: 'clone.output' }, line);
+          return;
+        }
+        onPercent(progress.percent);
+        const needed = Math.max(0, progress.totalBytes - progress.doneBytes);
+        const problem = roomProblem(`the base backup of ${upstream.node}`, dataDir, needed, source.freeBytes(dataDir));
+        if (problem !== null) noRoom.abort(new NoRoomError(problem));
       },
     });
-    replaceDirectory(clone, dataDir);
+    source.beforeExchange?.();
+    exchange(clone, dataDir, source.keepsOld, log);
   } catch (error) {
     await rm(clone, { recursive: true, force: true });
     throw error;

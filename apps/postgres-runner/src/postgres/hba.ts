@@ -4,6 +4,7 @@ import { hbaName } from './quoting';
 export interface HbaSource {
   readonly superuserName: string;
   readonly replicationName: string;
+  readonly rewindName: string;
   readonly controllerName: string;
   readonly localAuth: string;
   /** The user's lines, after the ones that failover depends on and before the general ones. */
@@ -23,8 +24,7 @@ export function hbaText(source: HbaSource, admits: Admits = 'everyone'): string 
     `host all ${controller} 127.0.0.1/32 scram-sha-256`,
     `host all ${controller} ::1/128 scram-sha-256`,
     `host replication ${replication} all scram-sha-256`,
-    // pg_rewind connects to a database.
-    `host all ${replication} all scram-sha-256`,
+    `host postgres ${hbaName(source.rewindName)} all scram-sha-256`,
     ...(admits === 'replication'
       ? ['local all all reject', 'host all all all reject']
       : [...source.hba, `local all all ${source.localAuth}`, 'host all all all scram-sha-256']),

@@ -1,4 +1,4 @@
-import type { Log } from '@ha-postgres/service-kit';
+import { monotonicNow, type Log, type Millis } from '@ha-postgres/service-kit';
 
 /** One line of PostgreSQL's log. */
 export interface LogLine {
@@ -67,11 +67,17 @@ export class LineCutter {
   }
 }
 
+/** What an upstream says to a Replica that asks for WAL which is not there any more; `lc_messages` is C on both sides. */
+const WAL_GONE = /requested WAL segment [0-9A-F]{24} has already been removed/;
+/** It is said at every try, once in 5 s at least. */
+const WAL_GONE_FOR_MS = 15_000;
+
 /** Wraps PostgreSQL's output into the structured log and remembers why it gave up. */
 export class PostgresLog {
   readonly #cutter = new LineCutter();
   readonly #log: Log;
   #lastFatal: string | null = null;
+  #walGone: { readonly why: string; readonly at: Millis } | null = null;
 
   constructor(log: Log) {
     this.#log = log;
@@ -80,6 +86,17 @@ export class PostgresLog {
   /** The last FATAL or PANIC message, or line without severity, for the error that reports an exit. */
   get lastFatal(): string | null {
     return this.#lastFatal;
+  }
+
+  /** WAL that the upstream does not have any more; null: it was not said, or not of late. */
+  get walGone(): string | null {
+    const said = this.#walGone;
+    return said !== null && monotonicNow() < said.at + WAL_GONE_FOR_MS ? said.why : null;
+  }
+
+  /** What was said was said of another upstream. */
+  forgetWalGone(): void {
+    this.#walGone = null;
   }
 
   push(text: string): void {
@@ -93,6 +110,8 @@ export class PostgresLog {
   #write(line: string): void {
     const { level, severity, message, fields } = parseLogLine(line);
     if (severity === null || severity === 'FATAL' || severity === 'PANIC') this.#lastFatal = message;
+    const gone = WAL_GONE.exec(message)?.[0];
+    if (gone !== undefined && severity !== null) this.#walGone = { why: gone, at: monotonicNow() };
     this.#log[level]({ event: 'postgres.log', ...fields }, message);
   }
 }

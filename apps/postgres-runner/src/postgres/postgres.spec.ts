@@ -1,12 +1,12 @@
 import fc from 'fast-check';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseProgress } from './base-backup';
 import { majorOf } from './binaries';
 import { hbaText } from './hba';
 import { runInitScripts, scriptKind } from './init-scripts';
-import { LineCutter, parseLogLine } from './log-lines';
+import { LineCutter, parseLogLine, PostgresLog } from './log-lines';
 import { readPostmasterStatus, removeStaleLocks } from './postmaster-file';
 import { conninfo, passfileField, settingValue, sqlName, sqlText } from './quoting';
 import { isReceiverTitle } from './receivers';
@@ -74,6 +74,8 @@ describe("PostgreSQL's files", () => {
         stateDir: join(root, 'state'),
         replicationName: 'repl:1',
         replicationPassword: 'p:w',
+        rewindName: 'rewinder',
+        rewindPassword: 'r:w',
         settings: ["search_path='x'"],
         hba: (admits) => `# ${admits}\n`,
       },
@@ -90,8 +92,12 @@ describe("PostgreSQL's files", () => {
     expect(text).not.toContain('p:w');
     expect(text).toContain("search_path = '''x'''");
     const passfile = join(written.directory, 'replication.pgpass');
-    expect(readFileSync(passfile, 'utf8')).toBe('*:*:*:repl\\:1:p\\:w\n');
+    expect(readFileSync(passfile, 'utf8')).toBe('*:*:*:repl\\:1:p\\:w\n*:*:*:rewinder:r\\:w\n');
     expect(statSync(passfile).mode & 0o777).toBe(0o600);
+    expect(text).toContain("primary_slot_name = ''");
+    written.writeConfig({ ...upstream, slot: 'ha_4_a' });
+    expect(readFileSync(written.config, 'utf8')).toContain("primary_slot_name = 'ha_4_a'");
+    expect(written.rewindConninfo(upstream)).toContain("user='rewinder' dbname='postgres'");
     written.writeConfig(null);
     expect(readFileSync(written.config, 'utf8')).toContain("primary_conninfo = ''");
   });
@@ -110,6 +116,16 @@ describe("PostgreSQL's files", () => {
     expect(readFileSync(auto, 'utf8')).toBe('');
     const again = files();
     expect(again.settings).toEqual({ synchronousStandbyNames: 'ANY 1 ("b", "it\'s")', admits: 'everyone' });
+  });
+
+  test('slots that this node kept as Master are removed, those of others only where they came with a copy', () => {
+    const written = files();
+    const slots = join(root, 'data', 'pg_replslot');
+    for (const name of ['ha_4_b', 'theirs']) mkdirSync(join(slots, name), { recursive: true });
+    written.removeSlots();
+    expect(readdirSync(slots)).toEqual(['theirs']);
+    written.removeSlots(true);
+    expect(readdirSync(slots)).toEqual([]);
   });
 
   test('what ALTER SYSTEM or pg_basebackup left does not override the upstream', () => {
@@ -156,19 +172,42 @@ test('replication has its own user, and the lines of the user come before the ge
   const text = hbaText({
     superuserName: 's',
     replicationName: 'r',
+    rewindName: 'w',
     controllerName: 'c',
     localAuth: 'peer',
     hba: ['host x y z reject'],
   });
   const lines = text.split('\n');
   expect(lines).toContain('host replication "r" all scram-sha-256');
+  expect(lines).toContain('host postgres "w" all scram-sha-256');
   expect(lines.indexOf('host x y z reject')).toBeLessThan(lines.indexOf('host all all all scram-sha-256'));
   expect(text).not.toContain('trust');
 });
 
+const source = {
+  replicationName: 'r',
+  replicationPassword: 'x',
+  rewindName: 'w',
+  rewindPassword: 'y',
+  controllerName: 'c',
+  controllerPassword: "p'w",
+};
+
+test('pg_rewind has a user of its own, who may read files and nothing else; none without a password', () => {
+  const sql = usersSql(source, 15).split('\n');
+  expect(sql.filter((line) => line.includes('"w"')).map((line) => line.replace(/ TO "w";|PASSWORD.*/, ''))).toEqual([
+    'CREATE ROLE "w" LOGIN ',
+    'GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_dir(text, boolean, boolean)',
+    'GRANT EXECUTE ON FUNCTION pg_catalog.pg_stat_file(text, boolean)',
+    'GRANT EXECUTE ON FUNCTION pg_catalog.pg_read_binary_file(text)',
+    'GRANT EXECUTE ON FUNCTION pg_catalog.pg_read_binary_file(text, bigint, bigint, boolean)',
+    'GRANT pg_checkpoint',
+  ]);
+  expect(usersSql({ ...source, rewindPassword: undefined }, 15)).not.toContain('"w"');
+});
+
 test('the controller gets no more than it needs, which before 15 is a superuser', () => {
-  const source = { replicationName: 'r', replicationPassword: 'x', controllerName: 'c', controllerPassword: "p'w" };
-  expect(usersSql(source, 15)).toContain("CREATE ROLE \"c\" LOGIN PASSWORD 'p''w'");
+  expect(usersSql(source, 15)).toContain("CREATE ROLE \"c\" LOGIN REPLICATION PASSWORD 'p''w'");
   expect(usersSql(source, 15)).toContain('GRANT pg_checkpoint TO "c"');
   expect(usersSql(source, 14)).toContain('CREATE ROLE "c" LOGIN SUPERUSER');
   expect(usersSql(source, 16)).toContain('GRANT pg_use_reserved_connections TO "c"');
@@ -176,6 +215,17 @@ test('the controller gets no more than it needs, which before 15 is a superuser'
 });
 
 describe("PostgreSQL's log", () => {
+  test('WAL that the upstream has removed is remembered until another is asked', () => {
+    const lines = new PostgresLog(silentLog);
+    expect(lines.walGone).toBeNull();
+    lines.push(
+      '<12|||XX000> FATAL:  could not receive data from WAL stream: ERROR:  requested WAL segment 000000010000000000000003 has already been removed\n',
+    );
+    expect(lines.walGone).toBe('requested WAL segment 000000010000000000000003 has already been removed');
+    lines.forgetWalGone();
+    expect(lines.walGone).toBeNull();
+  });
+
   test('its severity becomes a level, its prefix fields', () => {
     expect(parseLogLine('<12|bob|app|23505> ERROR:  duplicate key')).toEqual({
       level: 'warn',
@@ -212,8 +262,8 @@ test('a receiver is told from a session by its title', () => {
 });
 
 test("progress of a base backup and the server's version are read from what the programs print", () => {
-  expect(parseProgress(' 1024/30402 kB (3%), 0/1 tablespace')).toBe(3);
-  expect(parseProgress('30402/30402 kB (100%), 1/1 tablespace')).toBe(100);
+  expect(parseProgress(' 1024/30402 kB (3%), 0/1 tablespace')).toMatchObject({ doneBytes: 1024 * 1024, percent: 3 });
+  expect(parseProgress('30402/30402 kB (100%), 1/1 tablespace')).toMatchObject({ percent: 100 });
   expect(parseProgress('pg_basebackup: error: x')).toBeNull();
   expect(majorOf('postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)')).toBe(15);
   expect(majorOf('postgres (PostgreSQL) 18beta1')).toBe(18);

@@ -126,6 +126,15 @@ export class Postmaster {
     this.#process.kill(signal);
   }
 
+  /** See {@link PostgresLog.walGone}. */
+  get walGone(): string | null {
+    return this.#lines.walGone;
+  }
+
+  forgetWalGone(): void {
+    this.#lines.forgetWalGone();
+  }
+
   /** The last thing that it said of its end; complete some milliseconds after the exit only. */
   get lastFatal(): string | null {
     return this.#lines.lastFatal;

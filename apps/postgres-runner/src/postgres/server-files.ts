@@ -1,6 +1,15 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import type { Admits, Upstream } from '@ha-postgres/cluster-state';
+import { termOfSlot, type Admits, type Upstream } from '@ha-postgres/cluster-state';
 import type { Account } from './account';
 import { conninfo, passfileField, settingValue } from './quoting';
 import type { Settings } from '../core/facts';
@@ -12,6 +21,8 @@ export interface ServerFilesSource {
   readonly stateDir: string;
   readonly replicationName: string;
   readonly replicationPassword: string;
+  readonly rewindName: string;
+  readonly rewindPassword: string | undefined;
   readonly settings: readonly string[];
   /** Content of pg_hba.conf. */
   readonly hba: (admits: Admits) => string;
@@ -62,9 +73,27 @@ export class ServerFiles {
 
   /** Writes everything but the upstream, which `writeConfig` names. */
   writeStatic(): void {
-    const { replicationName, replicationPassword, hba } = this.#source;
+    const { replicationName, replicationPassword, rewindName, rewindPassword, hba } = this.#source;
     this.#write(this.hba, hba(this.#settings.admits));
-    this.#write(this.#passfile, `*:*:*:${passfileField(replicationName)}:${passfileField(replicationPassword)}\n`);
+    const line = (name: string, password: string) => `*:*:*:${passfileField(name)}:${passfileField(password)}\n`;
+    const rewind = rewindPassword === undefined ? '' : line(rewindName, rewindPassword);
+    this.#write(this.#passfile, line(replicationName, replicationPassword) + rewind);
+  }
+
+  /** The connection string by which `pg_rewind` reads an upstream's files, without the password; null: there is no such user. */
+  rewindConninfo(upstream: Upstream): string | null {
+    const { rewindName, rewindPassword, node } = this.#source;
+    if (rewindPassword === undefined) return null;
+    return conninfo({
+      host: upstream.host,
+      port: upstream.port,
+      user: rewindName,
+      // Where the functions that it needs were granted.
+      dbname: 'postgres',
+      application_name: `${node}-rewind`,
+      passfile: this.#passfile,
+      ...CONNECTION,
+    });
   }
 
   /** The connection string to an upstream, without the password. */
@@ -94,7 +123,7 @@ export class ServerFiles {
         return setting === null ? [] : [`${setting.name} = ${settingValue(setting.value)}`];
       }),
       "restore_command = ''",
-      "primary_slot_name = ''",
+      `primary_slot_name = ${settingValue(upstream?.slot ?? '')}`,
       `primary_conninfo = ${settingValue(primary)}`,
       `${STANDBY_NAMES} = ${settingValue(synchronousStandbyNames)}`,
       `${ADMITS_SETTING} = ${settingValue(admits)}`,
@@ -110,6 +139,18 @@ export class ServerFiles {
     rmSync(join(dataDir, 'promote'), { force: true });
     if (standby) this.#write(join(dataDir, 'standby.signal'), '');
     else rmSync(join(dataDir, 'standby.signal'), { force: true });
+  }
+
+  /**
+   * Removes the slots that this node kept as Master: in another term they hold WAL back for nobody. `all`: also those of others, where
+   * the directory was copied from another node.
+   */
+  removeSlots(all = false): void {
+    const directory = join(this.#source.dataDir, 'pg_replslot');
+    if (!existsSync(directory)) return;
+    for (const name of readdirSync(directory)) {
+      if (all || termOfSlot(name) !== null) rmSync(join(directory, name), { recursive: true, force: true });
+    }
   }
 
   /** Takes out of postgresql.auto.conf (ALTER SYSTEM, `pg_basebackup -R`) what would override the upstream. */

@@ -7,6 +7,8 @@ export interface SettingsSource {
   readonly walLevel: string;
   /** Bytes. */
   readonly walKeepSize: number;
+  /** Bytes. */
+  readonly maxSlotWalKeepSize: number;
   readonly hotStandbyFeedback: boolean;
 }
 
@@ -32,6 +34,8 @@ export function ownedSettings(source: SettingsSource, files: { readonly config: 
     full_page_writes: 'on',
     fsync: 'on',
     wal_keep_size: `${Math.ceil(source.walKeepSize / MEGABYTE)}MB`,
+    // A Replica that never comes back must not fill the Master's disk.
+    max_slot_wal_keep_size: `${Math.ceil(source.maxSlotWalKeepSize / MEGABYTE)}MB`,
     max_wal_senders: '20',
     max_replication_slots: '20',
     // A standby looks for its upstream again after this, 5 s by default.
@@ -80,6 +84,7 @@ const OWN_OPTION: Readonly<Record<string, string>> = {
   listen_addresses: 'listenAddresses',
   unix_socket_directories: 'socketDir',
   wal_keep_size: 'walKeepSize',
+  max_slot_wal_keep_size: 'maxSlotWalKeepSize',
   hot_standby_feedback: 'hotStandbyFeedback',
   hba_file: 'hba',
 };
@@ -94,6 +99,7 @@ const OWNED = new Set(
         socketDir: '',
         walLevel: '',
         walKeepSize: 0,
+        maxSlotWalKeepSize: 0,
         hotStandbyFeedback: false,
       },
       { config: '', hba: '' },

@@ -3,6 +3,8 @@ import { sqlName, sqlText } from './quoting';
 export interface UsersSource {
   readonly replicationName: string;
   readonly replicationPassword: string;
+  readonly rewindName: string;
+  readonly rewindPassword: string | undefined;
   readonly controllerName: string;
   readonly controllerPassword: string | undefined;
 }
@@ -32,7 +34,8 @@ function controllerSql(name: string, password: string, major: number): string[] 
   const role = sqlName(name);
   const isSuperuser = major < CHECKPOINT_ROLE_SINCE;
   return [
-    `CREATE ROLE ${role} LOGIN ${isSuperuser ? 'SUPERUSER ' : ''}PASSWORD ${sqlText(password)};`,
+    // Replication slots are made and dropped by roles with REPLICATION; pg_hba.conf lets this one connect to databases only.
+    `CREATE ROLE ${role} LOGIN ${isSuperuser ? 'SUPERUSER' : 'REPLICATION'} PASSWORD ${sqlText(password)};`,
     `GRANT pg_monitor TO ${role};`,
     ...(isSuperuser ? [] : [`GRANT pg_checkpoint TO ${role};`]),
     ...(major >= RESERVED_CONNECTIONS_SINCE ? [`GRANT pg_use_reserved_connections TO ${role};`] : []),
@@ -42,12 +45,22 @@ function controllerSql(name: string, password: string, major: number): string[] 
   ];
 }
 
+function rewindSql(name: string, password: string, major: number): string[] {
+  const role = sqlName(name);
+  return [
+    `CREATE ROLE ${role} LOGIN PASSWORD ${sqlText(password)};`,
+    ...REWIND_FUNCTIONS.map((signature) => `GRANT EXECUTE ON FUNCTION pg_catalog.${signature} TO ${role};`),
+    // A Master must have completed a checkpoint since its promotion before anything can be rewound to it.
+    ...(major < CHECKPOINT_ROLE_SINCE ? [] : [`GRANT pg_checkpoint TO ${role};`]),
+  ];
+}
+
 /** The roles of a new cluster, as SQL for the database postgres. */
 export function usersSql(source: UsersSource, major: number): string {
   const replication = sqlName(source.replicationName);
   return [
     `CREATE ROLE ${replication} LOGIN REPLICATION PASSWORD ${sqlText(source.replicationPassword)};`,
-    ...REWIND_FUNCTIONS.map((name) => `GRANT EXECUTE ON FUNCTION pg_catalog.${name} TO ${replication};`),
+    ...(source.rewindPassword === undefined ? [] : rewindSql(source.rewindName, source.rewindPassword, major)),
     ...(source.controllerPassword === undefined
       ? []
       : controllerSql(source.controllerName, source.controllerPassword, major)),

@@ -18,6 +18,7 @@ import {
   lastMaster,
   masterEntry,
   masterValue,
+  rejoin,
   runner,
   standby,
   stoppedRunner,
@@ -49,7 +50,9 @@ const instruction: fc.Arbitrary<RunnerInstruction> = fc.oneof(
     { kind: 'blocked', why: 'test' },
   ),
   upstream.map((to) => ({ kind: 'follow', upstream: to }) as const),
-  upstream.map((to) => ({ kind: 'reclone', upstream: to, why: 'test' }) as const),
+  fc
+    .record({ upstream, how: fc.constantFrom('examine' as const, 'copy' as const), mayLose: fc.boolean() })
+    .map((change) => rejoin(change)),
 );
 
 const entry: fc.Arbitrary<MasterEntry> = fc
@@ -119,6 +122,11 @@ const anyRunner = fc
     phase: fc.constantFrom('running' as const, 'stopped' as const, 'exiting' as const),
     receivingFrom: fc.option(node),
     data,
+    rejoined: fc.option(
+      fc.record({ term, how: fc.constantFrom('ancestor' as const, 'rewound' as const, 'copied' as const) }),
+    ),
+    walGone: fc.constantFrom(null, null, 'gone'),
+    error: fc.constantFrom(null, { code: 'HAPG_DATA_UNREADABLE', message: 'test' }),
   })
   .map(({ running, armedTerm, deadlineIn, ...rest }) => {
     const change = { ...rest, armed: armedTerm === null ? null : armed(armedTerm, rest.obeysIndex, deadlineIn) };
@@ -148,6 +156,7 @@ const disk = fc.record({
   dataTerm: fc.integer({ min: 0, max: 7 }),
   ledTerm: fc.option(term),
   deadMaster: fc.boolean(),
+  rejoining: fc.option(term),
   promisedUntil: fc.oneof(fc.constant(Number.NEGATIVE_INFINITY), nearTime),
   highestSyncVersion: fc.constantFrom(0, 0, 3, 4),
   admittedTerm: fc.constantFrom(null, 6),
@@ -217,6 +226,7 @@ const facts: { readonly [K in keyof Observation]?: fc.Arbitrary<Observation[K]> 
   policy: fc
     .record({
       tags: fc.record({ noFailover: fc.boolean(), failoverPriority: fc.integer({ min: 0, max: 1 }) }),
+      rejoin: fc.constantFrom('safe' as const, 'always' as const, 'never' as const),
       sync: fc.record({
         mode: fc.constantFrom('async' as const, 'sync' as const, 'quorum' as const),
         k: fc.constantFrom(1, 2),
@@ -266,6 +276,11 @@ const facts: { readonly [K in keyof Observation]?: fc.Arbitrary<Observation[K]> 
   eligibleReplicas: fc.option(fc.subarray(['a', 'c'])),
   checkpointAt: fc.option(nearTime),
   paused: fc.boolean(),
+  rejoinAllowed: fc.boolean(),
+  slots: fc
+    .subarray(['ha_6_a', 'ha_6_c', 'ha_5_a', 'mine'])
+    .chain((names) => fc.tuple(fc.constant(names), fc.boolean()))
+    .map(([names, lost]) => known(names.map((name) => ({ name, lost })))),
   masterSeenRunningAt: fc.option(time),
   hold: fc.oneof({ weight: 1, arbitrary: fc.constant(null) }, { weight: 2, arbitrary: anyHold }),
   resuming: fc.boolean(),

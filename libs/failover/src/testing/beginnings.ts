@@ -3,7 +3,6 @@ import type { Observation } from '../observation';
 import { standbyNames } from '../sync-set';
 import { NOTHING_REMEMBERED, type Ending, type Memory } from '../outcome';
 import {
-  address,
   EMPTY,
   INITIALISED,
   NOW,
@@ -15,6 +14,7 @@ import {
   masterEntry,
   masterValue,
   readyToPromote,
+  rejoin,
   replica,
   runner,
   runningMaster,
@@ -99,10 +99,23 @@ const FAST_STOP: Observation['published'] = {
   since: NOW - 500,
 };
 
-const RECLONES: Observation['published'] = {
-  instruction: { kind: 'reclone', upstream: { ...address('c'), term: 6 }, why: 'test' },
-  instructionIndex: 10,
-  since: NOW - 50,
+const REJOINS: Observation['published'] = { instruction: rejoin(), instructionIndex: 10, since: NOW - 50 };
+
+/** This node is making its data follow `c`. */
+function rejoining(change: Partial<Observation> = {}): Observation {
+  return newMaster({
+    disk: { ...replica().disk, rejoining: 6 },
+    postgres: dead({ lsn: null }),
+    runner: stoppedRunner({ phase: 'rejoining', stopped: false }),
+    published: REJOINS,
+    ...change,
+  });
+}
+
+const DEAD_MASTER = { ...replica().disk, ledTerm: 5, deadMaster: true };
+const UNREADABLE = {
+  data: { ...EMPTY, state: 'unusable' as const },
+  error: { code: 'HAPG_DATA_UNREADABLE', message: 'test' },
 };
 
 /** `b` runs as Master of term 6 and is asked to hand over. */
@@ -175,7 +188,22 @@ export const BEGINNINGS = [
   begin(newMaster()),
   begin(newMaster({ postgres: standby({ receiver: null, lsn: null }) })),
   begin(newMaster({ disk: { ...replica().disk, dataTerm: 4 } })),
-  begin(newMaster({ postgres: dead({ lsn: null }), runner: stoppedRunner(), published: RECLONES })),
+  begin(rejoining()),
+  begin(rejoining({ published: null, master: unknown() })),
+  begin(rejoining({ runner: stoppedRunner({ rejoined: { term: 6, how: 'ancestor' } }) })),
+  begin(
+    rejoining({
+      disk: DEAD_MASTER,
+      postgres: standby({ receiver: { host: 'c.local', port: 5432, timeline: 2, streaming: true } }),
+      runner: runner({ rejoined: { term: 6, how: 'rewound' }, receivingFrom: 'c' }),
+    }),
+  ),
+  begin(rejoining({ disk: DEAD_MASTER, paused: true, published: null, runner: stoppedRunner() })),
+  begin(rejoining({ master: free() })),
+  begin(newMaster({ runner: stoppedRunner(UNREADABLE), postgres: dead({ lsn: null }) })),
+  begin(
+    newMaster({ disk: { ...replica().disk, dataTerm: 6 }, runner: runner({ walGone: 'gone', receivingFrom: 'c' }) }),
+  ),
   begin(readyToPromote()),
   begin(readyToPromote({ hold: hold({ acquiredAt: NOW - 20_001 }) })),
   begin(readyToPromote({ hold: hold({ last: lastMaster('a', { lsn: '0/5200000' }) }) })),
@@ -183,6 +211,7 @@ export const BEGINNINGS = [
     readyToPromote({ disk: { ...replica().disk, highestTerm: 6, ledTerm: 6 }, postgres: runningMaster().postgres }),
   ),
   begin(runningMaster()),
+  begin(runningMaster({ slots: known([{ name: 'ha_5_a', lost: false }]) })),
   begin(runningMaster({ hold: hold({ phase: 'running', unansweredSince: NOW - 400 }) })),
   begin(asked()),
   begin(asked('c', { switchover: { ...LOOKED, look: null } })),

@@ -31,7 +31,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       maximumLagOnFailoverBytes: args.number('maximumLagOnFailoverBytes'),
     } as Policy);
     const tags = { noFailover: args.has('noFailover'), failoverPriority: args.number('failoverPriority') ?? 0 };
-    return { ...o, policy: { ...o.policy, ...times, tags, sync: wishOf(o, args) } };
+    const rejoin = args.text('rejoin') as Policy['rejoin'] | undefined;
+    const policy = { ...o.policy, ...times, tags, sync: wishOf(o, args) };
+    return { ...o, policy: { ...policy, ...(rejoin === undefined ? {} : { rejoin }) } };
   },
 
   master: (o, args) => ({ ...o, master: known({ entry: entryOf(o, args) }, o.now) }),
@@ -118,6 +120,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   flags: (o, args) => ({
     ...o,
     paused: args.has('paused'),
+    rejoinAllowed: args.has('rejoinAllowed'),
     resuming: args.has('resuming'),
     acquiring: args.has('acquiring'),
     holdsInitialize: args.has('holdsInitialize'),
@@ -134,6 +137,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     return withSwitchover(o, { look: { id, targets: targets.map(targetOf) } });
   },
   drained: (o, args) => withSwitchover(o, { drainedFor: args.name() }),
+  /** `slots ha_6_a ha_5_c!`: those that the server keeps; `!`: its WAL is gone. */
+  slots: (o, args) => {
+    const slots = args.names().map((word) => ({ name: word.replace('!', ''), lost: word.endsWith('!') }));
+    return { ...o, slots: known(slots, o.now) };
+  },
   'published-nothing': (o) => ({ ...o, published: null }),
   data: (o, args) => {
     if (!o.runner.known) throw new RangeError(`data without a runner's report: ${args.line}`);
@@ -173,6 +181,7 @@ function entryOf(o: Observation, args: Arguments): MasterEntry {
     released: args.has('released'),
     lsnExact: args.has('exact'),
     last: lastOf(args.text('last')),
+    ...given({ slots: args.text('slots')?.split(',') }),
   });
   return {
     value,
@@ -242,13 +251,15 @@ function diskOf(args: Arguments): Partial<DiskRecord> {
       ledTerm: args.number('ledTerm'),
       highestTermNode: args.text('highestTermNode'),
       epoch: args.number('epoch'),
+      rejoining: args.number('rejoining'),
       promisedUntil: args.time('promisedUntil'),
     } as DiskRecord),
     ...switchoverOf(args.text('switchover')),
     ...cleanStopOf(args.text('cleanStop')),
     ...(args.has('notLed') ? { ledTerm: null } : {}),
     ...(args.has('deadMaster') ? { deadMaster: true } : {}),
-    ...(args.has('nothing') ? { dataTerm: 0, ledTerm: null, deadMaster: false } : {}),
+    ...(args.has('rejoined') ? { ledTerm: null, deadMaster: false, rejoining: null } : {}),
+    ...(args.has('nothing') ? { dataTerm: 0, ledTerm: null, deadMaster: false, rejoining: null } : {}),
   };
 }
 

@@ -3,6 +3,7 @@ import type {
   LastMaster,
   MasterValue,
   NodeAddress,
+  RejoinInstruction,
   RunnerReport,
   SyncValue,
   VoteAnswer,
@@ -24,6 +25,7 @@ export const POLICY: Policy = {
   secondFenceMs: 200,
   tags: { noFailover: false, failoverPriority: 0 },
   sync: { mode: 'async', k: 1, durability: 'strict' },
+  rejoin: 'safe',
 };
 
 export const NOW = 1_000_000;
@@ -150,6 +152,21 @@ export function stoppedRunner(change: Partial<RunnerReport> = {}): Fact<RunnerRe
   });
 }
 
+/** To make data of term 5 follow `c`, Master of term 6. */
+export function rejoin(change: Partial<RejoinInstruction> = {}): RejoinInstruction {
+  return {
+    kind: 'rejoin',
+    upstream: { ...address('c'), term: 6 },
+    how: 'examine',
+    dataTerm: 5,
+    forkLsn: '0/5000080',
+    timelines: [2],
+    mayLose: false,
+    why: 'test',
+    ...change,
+  };
+}
+
 /** The runner fences by a deadline `inMs` from {@link NOW}. */
 export function armed(term: number, index = 10, inMs = 2000): NonNullable<RunnerReport['armed']> {
   return { term, index, validUntil: String(BigInt(NOW + inMs) * 1_000_000n) };
@@ -190,6 +207,7 @@ export function replica(change: Partial<Observation> = {}): Observation {
     sync: known({ value: null, isReadable: true }),
     override: null,
     paused: false,
+    rejoinAllowed: false,
     masterSeenRunningAt: NOW - 100,
     hold: null,
     resuming: false,
@@ -203,6 +221,7 @@ export function replica(change: Partial<Observation> = {}): Observation {
       dataTerm: 5,
       ledTerm: null,
       deadMaster: false,
+      rejoining: null,
       promisedUntil: Number.NEGATIVE_INFINITY,
       highestSyncVersion: 0,
       admittedTerm: null,
@@ -222,6 +241,7 @@ export function replica(change: Partial<Observation> = {}): Observation {
     goneMembers: [],
     eligibleReplicas: null,
     checkpointAt: null,
+    slots: unknown('not a Master'),
     clockJumped: false,
     inFlight: new Set(),
     ...change,

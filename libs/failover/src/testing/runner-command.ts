@@ -1,4 +1,4 @@
-import type { RunnerPhase, RunnerReport } from '@ha-postgres/cluster-state';
+import type { Rejoined, RunnerPhase, RunnerReport } from '@ha-postgres/cluster-state';
 import type { Observation } from '../observation';
 import type { Arguments } from './arguments';
 import { known, runner, stoppedRunner, unknown } from './observations';
@@ -25,8 +25,21 @@ export function runnerCommand(o: Observation, args: Arguments): Observation {
     receivingFrom: args.text('from') ?? null,
     postgres: { ...base.value.postgres, exit: exitOf(args.text('exit')) },
     data: { ...(before ?? base.value).data, ...cleanOf(args) },
+    rejoined: rejoinedOf(args.text('rejoined')),
+    walGone: args.has('walGone') ? 'requested WAL segment 000000010000000000000003 has already been removed' : null,
+    error: errorOf(args.text('error')),
   };
   return { ...o, runner: known(report, o.now) };
+}
+
+/** `rejoined=6/rewound`: the data was made to follow that term's Master, and how. */
+function rejoinedOf(text: string | undefined): Rejoined | null {
+  const [term, how] = text?.split('/') ?? [];
+  return how === undefined ? null : { term: Number(term), how: how as Rejoined['how'] };
+}
+
+function errorOf(code: string | undefined): RunnerReport['error'] {
+  return code === undefined ? null : { code, message: 'test' };
 }
 
 function armedOf(o: Observation, args: Arguments): RunnerReport['armed'] {

@@ -1,4 +1,5 @@
 import type { SyncRule, SyncValue } from '@ha-postgres/cluster-state';
+import type { RejoinInstruction } from '@ha-postgres/cluster-state';
 import { formatLsn } from '@ha-postgres/lsn';
 import type { Action } from '../actions';
 import { decide } from '../decide';
@@ -75,8 +76,8 @@ function tellInstruction(instruction: NonNullable<Decision['instruction']>): str
   switch (instruction.kind) {
     case 'follow':
       return `follow ${instruction.upstream === null ? 'nobody' : `${instruction.upstream.node} (term ${instruction.upstream.term})`}${tellNames(instruction)}`;
-    case 'reclone':
-      return `reclone from ${instruction.upstream.node} (term ${instruction.upstream.term}): ${instruction.why}`;
+    case 'rejoin':
+      return tellRejoin(instruction);
     case 'lead':
       return `lead term ${instruction.term}${tellNames(instruction)}${instruction.admits === 'replication' ? ', admits only replication' : ''}`;
     case 'stop':
@@ -93,6 +94,12 @@ function tellNames({ synchronousStandbyNames: names }: { readonly synchronousSta
   return names === undefined ? '' : `, ${names === '' ? 'no commit waits' : names}`;
 }
 
+function tellRejoin({ upstream, how, forkLsn, timelines, mayLose, why }: RejoinInstruction): string {
+  const since =
+    how === 'copy' ? '' : ` from ${forkLsn ?? 'an unknown fork'} (timelines since: ${timelines.join(', ')})`;
+  return `rejoin ${upstream.node} (term ${upstream.term}), ${how}${since}${mayLose ? ', may lose' : ''}: ${why}`;
+}
+
 function tellAction({ type, ...rest }: Action): string {
   const words = Object.entries(rest).map(([key, value]) => `${key}=${tellValue(value)}`);
   return [type, ...words].join(' ');
@@ -103,7 +110,7 @@ function tellValue(value: unknown): string {
   if (isSync(value)) return tellSync(value);
   if (!Array.isArray(value)) return String(value);
   return value
-    .map((member: { node: string } | number) => (typeof member === 'number' ? member : member.node))
+    .map((member: { node: string } | number | string) => (typeof member === 'object' ? member.node : member))
     .join(',');
 }
 

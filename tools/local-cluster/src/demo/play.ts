@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { firstOnConnectionAfter, longestGapAfter } from '@ha-postgres/checker';
 import { monotonicNow, type Millis } from '@ha-postgres/service-kit';
+import { readNodeStatus } from '../node-status';
 import { waitFor } from '../waiting';
 import { firstDetection } from './detection';
 import type { Failover } from './report';
@@ -30,7 +31,7 @@ export async function play(stage: Stage, scenario: Exclude<Scenario, 'none'>, si
     events.add(`${oldMaster} ${fault.mend.text}`);
     await fault.mend.carryOut(cluster, oldMaster);
   }
-  await oldMasterEnds(stage, oldMaster, signal);
+  const { rejoinedAt, blocked } = await oldMasterEnds(stage, oldMaster, struckAt, signal);
 
   const isNext = (term: number | undefined) => term !== undefined && term > oldTerm;
   const detected = firstDetection(scenario, oldMaster, join(cluster.layout.logs), struckWall);
@@ -42,6 +43,8 @@ export async function play(stage: Stage, scenario: Exclude<Scenario, 'none'>, si
     released: timeline.firstAfter(struckAt, ({ value }) => value?.term === oldTerm && value.released),
     elected: timeline.firstAfter(struckAt, ({ value, isHeld }) => isHeld && isNext(value?.term)),
     promoted: timeline.firstAfter(struckAt, (sight) => runningMaster(sight) !== null && isNext(sight.value?.term)),
+    rejoinedAt,
+    blocked,
   };
 }
 
@@ -72,17 +75,36 @@ async function untilRouted(stage: Stage, struckAt: Millis, oldTerm: number, sign
   }
 }
 
-async function oldMasterEnds(stage: Stage, oldMaster: string, signal: AbortSignal): Promise<void> {
-  const roleOf = () => stage.cluster.describe().nodes.find(({ name }) => name === oldMaster)?.role ?? null;
+/** Waits until the old Master's node streams as a Replica again, or says which commits keep it from that. */
+async function oldMasterEnds(
+  stage: Stage,
+  oldMaster: string,
+  struckAt: Millis,
+  signal: AbortSignal,
+): Promise<Pick<Failover, 'rejoinedAt' | 'blocked'>> {
+  const node = stage.cluster.describe().nodes.find(({ name }) => name === oldMaster);
+  const look = async () => {
+    const status = node === undefined ? null : await readNodeStatus(node.roleServerUrl);
+    if (status?.role === 'Replica' && status.streaming) return { rejoinedAt: monotonicNow(), blocked: null };
+    const isRefused = status?.runnerPhase === 'blocked' && status.rejoin?.startsWith('HAPG_REJOIN_WOULD_LOSE') === true;
+    return isRefused ? { rejoinedAt: null, blocked: status.rejoin } : null;
+  };
   try {
-    await waitFor(() => roleOf() === 'DeadMaster' || roleOf() === 'Replica', {
-      what: `${oldMaster} to be DeadMaster or Replica`,
+    const end = await waitFor(look, {
+      what: `${oldMaster} to stream as a Replica`,
       timeoutMs: OLD_MASTER_END_MS,
       everyMs: 100,
       signal,
     });
+    stage.events.add(
+      end.blocked === null
+        ? `${oldMaster} streams as a Replica, ${Math.round(end.rejoinedAt - struckAt)} ms after the fault`
+        : `${oldMaster} stays blocked: ${end.blocked}`,
+    );
+    return end;
   } catch (error) {
     signal.throwIfAborted();
     stage.events.add((error as Error).message);
+    return { rejoinedAt: null, blocked: null };
   }
 }

@@ -27,6 +27,8 @@ const failover: Failover = {
   released: { at: 1_020, value: { ...value, released: true }, isHeld: false },
   elected: sight(1_030),
   promoted: sight(1_200),
+  rejoinedAt: 4_000,
+  blocked: null,
 };
 /** Inserts that were acknowledged, and one that nobody answered; `stored`: those of them that are there at the end. */
 const historyWith = (acknowledgements: readonly (readonly [at: number, connectedAt: number])[], stored?: number) => {
@@ -55,7 +57,14 @@ describe('the report of a failover', () => {
         3,
       ),
     );
-    expect(report.timings).toEqual({ detectedMs: 10, releasedMs: 20, electedMs: 30, promotedMs: 200, routedMs: 250 });
+    expect(report.timings).toEqual({
+      detectedMs: 10,
+      releasedMs: 20,
+      electedMs: 30,
+      promotedMs: 200,
+      routedMs: 250,
+      rejoinedMs: 3000,
+    });
     expect(report).toMatchObject({ writeOutageMs: 245, oldMaster: 'node0', newMaster: 'node1', acknowledgedLost: 0 });
     expect(report).toMatchObject({ attempts: 4, failed: 1, ambiguous: 1 });
     expect(isSuccess(report)).toBe(true);

@@ -15,6 +15,8 @@ export interface Timings {
   readonly promotedMs: number | null;
   /** The client's first insert on a connection made after the election was acknowledged. */
   readonly routedMs: number | null;
+  /** The old Master streamed again as a Replica, by itself. */
+  readonly rejoinedMs: number | null;
 }
 
 /** What `--json` writes. */
@@ -27,6 +29,8 @@ export interface Report {
   readonly acknowledgedLost: number | null;
   readonly oldMaster: string | null;
   readonly newMaster: string | null;
+  /** Why the old Master stays blocked: what it holds that the cluster lacks; null: it does not. */
+  readonly oldMasterBlocked: string | null;
   readonly timings: Timings;
 }
 
@@ -39,6 +43,8 @@ export interface Failover {
   readonly released: MasterSight | null;
   readonly elected: MasterSight | null;
   readonly promoted: MasterSight | null;
+  readonly rejoinedAt: Millis | null;
+  readonly blocked: string | null;
 }
 
 /** Puts the numbers together. */
@@ -53,21 +59,38 @@ export function reportOf(failover: Failover, history: History, verdict: Verdict)
     ...countsOf(verdict),
     oldMaster: failover.oldMaster,
     newMaster: failover.promoted?.value?.node ?? null,
+    oldMasterBlocked: failover.blocked,
     timings: {
       detectedMs: after(failover.detectedAt),
       releasedMs: after(failover.released?.at),
       electedMs: after(elected?.at),
       promotedMs: after(failover.promoted?.at),
       routedMs: after(routed?.acknowledgement.at),
+      rejoinedMs: after(failover.rejoinedAt),
     },
   };
 }
 
 /** The report of a run without a fault: the longest pause of all, and nobody new. */
 export function quietReport(master: string, history: History, verdict: Verdict): Report {
-  const timings = { detectedMs: null, releasedMs: null, electedMs: null, promotedMs: null, routedMs: null };
+  const timings = {
+    detectedMs: null,
+    releasedMs: null,
+    electedMs: null,
+    promotedMs: null,
+    routedMs: null,
+    rejoinedMs: null,
+  };
   const writeOutageMs = rounded(longestGapAfter(history, 0));
-  return { scenario: 'none', writeOutageMs, ...countsOf(verdict), oldMaster: master, newMaster: null, timings };
+  return {
+    scenario: 'none',
+    writeOutageMs,
+    ...countsOf(verdict),
+    oldMaster: master,
+    newMaster: null,
+    oldMasterBlocked: null,
+    timings,
+  };
 }
 
 /** The demo's success: after a fault a new Master took writes; without one, writes were acknowledged at all. */
@@ -88,7 +111,16 @@ export function describeReport(report: Report): string[] {
       : [`${report.oldMaster ?? '?'} → ${report.newMaster ?? 'nobody'}; after the fault: ${steps.join(', ')}`]),
     `write outage ${report.writeOutageMs ?? 'unknown'} ms; of ${report.attempts} inserts ${report.failed} failed, ${report.ambiguous} of them ambiguous; ` +
       `acknowledged and lost: ${report.acknowledgedLost ?? 'unknown'}`,
+    ...rejoiningOf(report),
   ];
+}
+
+function rejoiningOf({ scenario, oldMaster, oldMasterBlocked, timings }: Report): string[] {
+  if (scenario === 'none' || oldMaster === null) return [];
+  if (timings.rejoinedMs !== null) {
+    return [`${oldMaster} is back: it streams as a Replica, by itself, ${timings.rejoinedMs} ms after the fault`];
+  }
+  return [`${oldMaster} is not back: ${oldMasterBlocked ?? 'it does not stream yet'}`];
 }
 
 function countsOf({ attempts, failed, ambiguous, lost }: Verdict) {

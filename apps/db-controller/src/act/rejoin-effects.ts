@@ -1,0 +1,64 @@
+import type { Effects } from '@ha-postgres/failover';
+import { opDeleteCas } from '@ha-postgres/consul-election';
+import { messageOf } from '@ha-postgres/service-kit';
+import type { RejoinLeave } from '../facts';
+import type { Parts } from '../parts';
+
+type RejoinEffects = Pick<Effects, 'recordDeadMaster' | 'recordRejoining' | 'finishRejoin' | 'forgetData'>;
+
+/** What a node that left the Master's history must not forget, and when it may. */
+export function rejoinEffects(parts: Parts): RejoinEffects {
+  const { disk, facts, log } = parts;
+  return {
+    recordDeadMaster: async () => {
+      log.warn(
+        { event: 'role.changed', role: 'DeadMaster' },
+        'another node ran as Master after this one: PostgreSQL stays down until its data can follow',
+      );
+      disk.update({ deadMaster: true });
+      await Promise.resolve();
+    },
+
+    recordRejoining: async ({ term }) => {
+      log.warn({ event: 'rejoin.needed', term, dataTerm: disk.record.dataTerm }, 'the data cannot follow as it is');
+      disk.update({ rejoining: term });
+      await Promise.resolve();
+    },
+
+    /** In one write: the term of the data is there before anything trusts the data again. */
+    finishRejoin: async ({ term }) => {
+      const { dataTerm, deadMaster } = disk.record;
+      const report = facts.runner.known ? facts.runner.value : null;
+      const leave = facts.rejoinLeave;
+      disk.update({
+        dataTerm: term,
+        ledTerm: null,
+        deadMaster: false,
+        rejoining: null,
+        ...(leave === null ? {} : { usedRejoin: leave.id }),
+      });
+      const fields = { term, dataTerm, deadMaster, how: report?.rejoined?.how, divergence: report?.divergence };
+      log.info(
+        { event: 'rejoin.finished', ...fields, leave: leave?.id ?? null },
+        `rejoined the Master of term ${term}`,
+      );
+      if (leave !== null) await removeLeave(parts, leave);
+    },
+
+    forgetData: async () => {
+      log.info({ event: 'data.emptied' }, 'the data directory is empty: what was known of its data is forgotten');
+      disk.update({ dataTerm: 0, ledTerm: null, deadMaster: false, rejoining: null });
+      await Promise.resolve();
+    },
+  };
+}
+
+/** It has served, and is remembered as used: that it is left there, if Consul does not answer, does no harm. */
+async function removeLeave({ client, keys, self, facts, log }: Parts, { modifyIndex }: RejoinLeave): Promise<void> {
+  facts.rejoinLeave = null;
+  try {
+    await client.transaction([opDeleteCas(keys.rejoin(self.node), modifyIndex)], { timeoutMs: 1000 });
+  } catch (error) {
+    log.debug({ event: 'rejoin.key-left', why: messageOf(error) }, 'the key that allowed it could not be removed');
+  }
+}

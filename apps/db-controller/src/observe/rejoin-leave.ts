@@ -1,0 +1,49 @@
+import { parseRejoin } from '@ha-postgres/cluster-state';
+import { messageOf, type Timer } from '@ha-postgres/service-kit';
+import type { Parts } from '../parts';
+
+/** An administrator waits for what comes of it. */
+const LOOK_MS = 1000;
+const LIMIT_MS = 1000;
+
+/** Whether an administrator lets this node lose commits: key `<node>/rejoin`, looked at only while the node must rejoin. */
+export class RejoinLeaveWatch {
+  private timer: Timer | null = null;
+  private stopped = false;
+
+  constructor(private readonly parts: Parts) {}
+
+  start(): void {
+    void this.look();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.timer?.cancel();
+  }
+
+  private async look(): Promise<void> {
+    const { disk, facts, log, clock } = this.parts;
+    try {
+      const { deadMaster, rejoining } = disk.record;
+      if (deadMaster || rejoining !== null) await this.read();
+      else facts.rejoinLeave = null;
+    } catch (error) {
+      log.debug({ event: 'rejoin.key-unknown', why: messageOf(error) }, 'could not read whether rejoining is allowed');
+    }
+    if (!this.stopped) this.timer = clock.schedule(LOOK_MS, () => void this.look());
+  }
+
+  private async read(): Promise<void> {
+    const { client, keys, self, facts, disk, log, poke } = this.parts;
+    const { entry } = await client.kvGet(keys.rejoin(self.node), { timeoutMs: LIMIT_MS });
+    const parsed = entry === null ? null : parseRejoin(entry.value);
+    if (parsed?.ok === false) log.warn({ event: 'consul.unreadable', why: parsed.why }, 'key rejoin cannot be read');
+    const before = facts.rejoinLeave;
+    if (entry === null || parsed?.ok !== true || parsed.value.id === disk.usedRejoin) facts.rejoinLeave = null;
+    else facts.rejoinLeave = { id: parsed.value.id, by: parsed.value.by, modifyIndex: entry.modifyIndex };
+    if (before?.id === facts.rejoinLeave?.id) return;
+    log.warn({ event: 'rejoin.allowed', leave: facts.rejoinLeave }, 'whether commits may be given up has changed');
+    poke();
+  }
+}

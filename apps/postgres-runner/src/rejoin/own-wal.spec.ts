@@ -1,0 +1,53 @@
+import { describe, expect, it } from '@jest/globals';
+import { formatLsn, parseLsn, type Lsn } from '@ha-postgres/lsn';
+import fc from 'fast-check';
+import { historyName, segmentName, segmentsIn, segmentStart, stretchesBeyond, timelinesIn } from './own-wal';
+
+const MB16 = 16 * 2 ** 20;
+
+describe('the files of pg_wal', () => {
+  it('are read by name, sorted by position', () => {
+    const names = ['00000002.history', '000000020000000100000000', '0000000100000000000000FF', 'archive_status'];
+    expect(segmentsIn(names, MB16).map(({ timeline, start }) => [timeline, formatLsn(start)])).toEqual([
+      [1, '0/FF000000'],
+      [2, '1/0'],
+    ]);
+    expect(timelinesIn([...names, '00000010.history', '000000030000000100000000.partial'])).toEqual(
+      new Set([1, 2, 16]),
+    );
+    expect(historyName(16)).toBe('00000010.history');
+  });
+
+  it('have the names that positions give them', () => {
+    const position = fc.bigInt({ min: 0n, max: 2n ** 48n }).map((lsn) => lsn as Lsn);
+    const size = fc.constantFrom(2 ** 20, MB16, 2 ** 30);
+    fc.assert(
+      fc.property(position, size, fc.integer({ min: 1, max: 2 ** 31 }), (lsn, bytes, timeline) => {
+        const [segment] = segmentsIn([segmentName(timeline, lsn, bytes)], bytes);
+        expect(segment).toMatchObject({ timeline, start: segmentStart(lsn, bytes) });
+      }),
+    );
+  });
+});
+
+describe('the stretches of WAL beyond a position', () => {
+  const history = '1\t0/3000000\tno recovery target specified\n\n2\t0/5000060\tno recovery target specified\n';
+  const beyond = (lsn: string, timeline: number, text: string | null) =>
+    stretchesBeyond(parseLsn(lsn), timeline, text).map(
+      (one) => `${one.timeline}: ${formatLsn(one.from)}-${one.to === null ? '' : formatLsn(one.to)}`,
+    );
+
+  it('are one where no timeline was left since', () => {
+    expect(beyond('0/4000000', 1, null)).toEqual(['1: 0/4000000-']);
+    expect(beyond('0/6000000', 3, history)).toEqual(['3: 0/6000000-']);
+  });
+
+  it('are as many as timelines were gone through since', () => {
+    expect(beyond('0/2000000', 3, history)).toEqual([
+      '1: 0/2000000-0/3000000',
+      '2: 0/3000000-0/5000060',
+      '3: 0/5000060-',
+    ]);
+    expect(beyond('0/3000000', 3, history)).toEqual(['2: 0/3000000-0/5000060', '3: 0/5000060-']);
+  });
+});

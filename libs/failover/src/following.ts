@@ -1,0 +1,24 @@
+import { slotName, type MasterValue, type Upstream } from '@ha-postgres/cluster-state';
+import { ancestry, type Ancestry } from './ancestry';
+import type { Observation } from './observation';
+import type { Outcome } from './outcome';
+
+export const RECEIVE_FROM_NOBODY: Outcome = { role: 'Replica', instruction: { kind: 'follow', upstream: null } };
+
+/** The Master that holds the lock and takes writes, if it is another node. */
+export function runningMaster(o: Observation): MasterValue | null {
+  const entry = o.master.known ? o.master.value.entry : null;
+  if (entry?.value == null || entry.session === null) return null;
+  return entry.value.phase === 'running' && entry.value.node !== o.self.node ? entry.value : null;
+}
+
+/** Where this node gets its WAL, and by which slot: one that the Master has not said to keep would refuse it. */
+export function upstreamOf(o: Observation, master: MasterValue): Upstream {
+  const { node, host, port, apiPort, term, slots } = master;
+  const slot = slots?.includes(o.self.node) === true ? { slot: slotName(term, o.self.node) } : {};
+  return { node, host, port, apiPort, term, ...slot };
+}
+
+export function judge(o: Observation, master: MasterValue): Ancestry {
+  return ancestry(master, o.history.known ? o.history.value : null, o.disk, o.postgres);
+}
