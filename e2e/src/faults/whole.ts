@@ -28,6 +28,24 @@ export async function becomesWhole(cluster: RemoteCluster): Promise<number> {
   return helped.size;
 }
 
+/** Waits until a node that has been Master is a Replica again; what an administrator does for that is done here. */
+export async function joinsAgain(cluster: RemoteCluster, name: string): Promise<'by itself' | 'by hand'> {
+  let isHelped = false;
+  await eventually(
+    `${name} to be a Replica again`,
+    async () => {
+      const node = cluster.node(name);
+      if (!isHelped && (await waitsForHands(node))) {
+        isHelped = true;
+        emptyData(node);
+      }
+      return node.role === 'Replica';
+    },
+    PATIENCE_MS,
+  );
+  return isHelped ? 'by hand' : 'by itself';
+}
+
 /** Takes back everything that a row that failed may have left: cuts, frozen processes, and those that are down. */
 export async function takeBackEverything(cluster: RemoteCluster): Promise<void> {
   const { consul, nodes, loadBalancers, network } = cluster.describe();
