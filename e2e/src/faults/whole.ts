@@ -30,20 +30,20 @@ export async function becomesWhole(cluster: RemoteCluster): Promise<number> {
 
 /** Waits until a node that has been Master is a Replica again; what an administrator does for that is done here. */
 export async function joinsAgain(cluster: RemoteCluster, name: string): Promise<'by itself' | 'by hand'> {
-  let isHelped = false;
+  const helped = new Set<string>();
   await eventually(
     `${name} to be a Replica again`,
     async () => {
       const node = cluster.node(name);
-      if (!isHelped && (await waitsForHands(node))) {
-        isHelped = true;
+      if (!helped.has(name) && (await waitsForHands(node))) {
+        helped.add(name);
         emptyData(node);
       }
       return node.role === 'Replica';
     },
     PATIENCE_MS,
   );
-  return isHelped ? 'by hand' : 'by itself';
+  return helped.has(name) ? 'by hand' : 'by itself';
 }
 
 /** Takes back everything that a row that failed may have left: cuts, frozen processes, and those that are down. */

@@ -11,6 +11,7 @@ interface GivenOptions {
   readonly replication?: string;
   readonly set: Readonly<Record<string, string>>;
   readonly netns: boolean;
+  readonly clocks: boolean;
 }
 
 /** Adds the options that say what kind of cluster to start; `clusterOptions` reads them. */
@@ -46,14 +47,24 @@ export function addClusterOptions(command: Command): Command {
       collectSetting,
       {},
     )
-    .option('--netns', 'every member in a network namespace of its own, for cut and slow; needs root on Linux', false);
+    .option('--netns', 'every member in a network namespace of its own, for cut and slow; needs root on Linux', false)
+    .option('--clocks', 'every node with a wall clock that its file `clock` sets (+3600); needs libfaketime', false);
 }
 
 /** Reads what `addClusterOptions` added. */
 export function clusterOptions(command: Command): ClusterOptions {
-  const { nodes, loadBalancers, consulServers, workdir, set, replication, netns } = command.opts<GivenOptions>();
+  const { nodes, loadBalancers, consulServers, workdir, set, replication, netns, clocks } =
+    command.opts<GivenOptions>();
   const settings = replication === undefined ? set : { ...set, replication };
-  return { nodes, loadBalancers, consulServers, workdir: resolve(workdir ?? defaultWorkdir()), settings, netns };
+  return {
+    nodes,
+    loadBalancers,
+    consulServers,
+    workdir: resolve(workdir ?? defaultWorkdir()),
+    settings,
+    netns,
+    clocks,
+  };
 }
 
 /** The options as arguments again, for a process that is to start the same cluster. */
@@ -65,6 +76,7 @@ export function clusterArguments(options: ClusterOptions): string[] {
     ...['--workdir', options.workdir],
     ...Object.entries(options.settings).flatMap(([option, value]) => ['--set', `${option}=${value}`]),
     ...(options.netns === true ? ['--netns'] : []),
+    ...(options.clocks === true ? ['--clocks'] : []),
   ];
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { replaceFile } from './atomic-file';
 import { describeCluster, type ClusterFile } from './cluster-file';
 import { consulLeader } from './consul-leader';
+import { clockLibrary } from './clocks';
 import { makeEnterable } from './enterable';
 import { Guard } from './guard';
 import { openLayout, type Layout, type NodePlace } from './layout';
@@ -55,7 +56,13 @@ export class LocalCluster extends EventEmitter<Events> {
     const postgresUser = process.getuid?.() === 0 ? 'postgres' : null;
     if (postgresUser !== null) makeEnterable(layout.workdir);
     prepareFiles(layout, programs);
-    return new LocalCluster({ layout, programs, settings: options.settings, postgresUser });
+    return new LocalCluster({
+      layout,
+      programs,
+      settings: options.settings,
+      postgresUser,
+      clockLibrary: options.clocks === true ? clockLibrary() : null,
+    });
   }
 
   private constructor(context: SpecContext) {

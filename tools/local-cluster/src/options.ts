@@ -12,6 +12,8 @@ export interface ClusterOptions {
   readonly settings: Readonly<Record<string, string>>;
   /** Every member in a network namespace of its own, so that they can be cut off from each other. Needs root on Linux. */
   readonly netns?: boolean;
+  /** Every node with a wall clock of its own, which its file `clock` sets. Needs libfaketime on Linux. */
+  readonly clocks?: boolean;
 }
 
 export const DEFAULT_SIZE = { nodes: 3, loadBalancers: 2, consulServers: 1 } as const;

@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { consulSpec, loadBalancerSpecs, nodeSpecs, type SpecContext } from './process-specs';
 import { withLayout } from './testing-layout';
 
@@ -57,6 +57,21 @@ describe('the processes of a node', () => {
     await withSpecs(({ layout }, specs) => {
       expect(specs.map(({ cwd }) => cwd)).toEqual(specs.map(() => `${layout.workdir}/node0`));
       expect(named(specs, 'role-server').logFile).toBe(`${layout.workdir}/logs/node0-role-server.log`);
+    });
+  });
+
+  it('see a wall clock of their own if they are to, and the machine’s monotonic time', async () => {
+    await withSpecs((context) => {
+      const [node] = context.layout.nodes;
+      if (node === undefined) throw new Error('no node in the layout');
+      for (const { env } of nodeSpecs(context, node)) expect(env).not.toHaveProperty('LD_PRELOAD');
+      for (const { env } of nodeSpecs({ ...context, clockLibrary: '/lib/clock.so' }, node)) {
+        expect(env).toMatchObject({
+          LD_PRELOAD: '/lib/clock.so',
+          FAKETIME_TIMESTAMP_FILE: join(node.dir, 'clock'),
+          FAKETIME_DONT_FAKE_MONOTONIC: '1',
+        });
+      }
     });
   });
 

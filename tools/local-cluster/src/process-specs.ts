@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { withOwnClock } from './clocks';
 import { hostOf, type ConsulPlace, type Layout, type LoadBalancerPlace, type NodePlace } from './layout';
 import { inNamespace } from './network/ip';
 import { namespaceOf } from './network/place';
@@ -16,6 +17,8 @@ export interface SpecContext {
   readonly settings: Readonly<Record<string, string>>;
   /** The user for PostgreSQL's programs, which refuse to run as root; null: as the user who runs the cluster. */
   readonly postgresUser: string | null;
+  /** The library by which a node's processes see a wall clock of their own; without: they see the machine's. */
+  readonly clockLibrary?: string | null;
 }
 
 /** The Consul process of a server, node or load balancer; its configuration file lies beside its data. */
@@ -36,7 +39,11 @@ export function nodeSpecs(context: SpecContext, node: NodePlace): ProcessSpec[] 
   const host = hostOf(layout, node.name);
   const { loopback, every } = ownAddresses(layout, host);
   const service = (name: string, script: string, options: Settings) =>
-    serviceSpec(context, node, name, script, { node: node.name, ...options }, node.settings);
+    withOwnClock(
+      context.clockLibrary ?? null,
+      node,
+      serviceSpec(context, node, name, script, { node: node.name, ...options }, node.settings),
+    );
   return [
     service('role-server', programs.roleServer, {
       host: every,

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setClock } from './clocks';
 import type { ClusterFile, ClusterNode } from './cluster-file';
 import { askOwner, type Command } from './control';
 import { startDaemon } from './daemon-start';
@@ -93,6 +94,11 @@ export class RemoteCluster {
   /** Takes back every `cut` and `slow` between members; both are everybody unless given. */
   heal(from = 'all', to = 'all'): Promise<void> {
     return this.ask({ do: 'heal', from, to });
+  }
+
+  /** Sets a node's wall clock ahead of the machine's, or with a negative number behind it; needs the option `clocks`. */
+  setClock(name: string, seconds: number): void {
+    setClock(join(this.workdir, this.node(name).name), seconds);
   }
 
   private async ask(command: Command): Promise<void> {
