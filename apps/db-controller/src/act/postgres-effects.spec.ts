@@ -72,6 +72,24 @@ describe('to promote', () => {
     expect(w.diskAgain().record).toMatchObject({ ledTerm: 6, dataTerm: 6 });
   });
 
+  it('ends the transactions of readers that hold up replay, and nobody where none does', async () => {
+    const { w, promote } = ready();
+    let isHeldUp = true;
+    w.postgres.reply = (sql) => {
+      if (sql.includes('pg_terminate_backend')) {
+        isHeldUp = false;
+        return [{ pg_terminate_backend: true }];
+      }
+      return [sql.includes('pg_promote') ? { asked: true } : { recovering: isHeldUp }];
+    };
+    await promote();
+    expect(w.postgres.asked.filter((sql) => sql.includes('pg_terminate_backend'))).toHaveLength(1);
+
+    const quick = ready();
+    await quick.promote();
+    expect(quick.w.postgres.asked.filter((sql) => sql.includes('pg_terminate_backend'))).toEqual([]);
+  });
+
   it('takes it for done when PostgreSQL is out of recovery already', async () => {
     const { w, promote } = ready();
     w.postgres.reply = (sql) => {

@@ -3,11 +3,14 @@ import { ServerFailure, promote } from '@ha-postgres/pg-health';
 import type { Effects } from '@ha-postgres/failover';
 import { errors } from '../errors';
 import { failpoint } from '../failpoint';
+import { endReadersInTheWay } from './readers-in-the-way';
 import { assertSettings } from './settings-in-place';
 import { applyWalTail } from './wal-tail';
 import type { Parts } from '../parts';
 
 const POLL_MS = 5;
+/** A promotion takes some 100 ms; one that takes longer is likely to wait for a reader. */
+const READERS_MS = 300;
 const KILL_LIMIT_MS = 5000;
 /** "recovery is not in progress" */
 const OBJECT_NOT_IN_PREREQUISITE_STATE = '55000';
@@ -39,7 +42,14 @@ export function postgresEffects(parts: Parts): Pick<Effects, 'promote' | 'killPo
       const until = clock.now() + policy.promoteTimeoutMs;
       // A hold that ended must not keep the next one from promoting.
       const isHeld = () => facts.hold?.facts.term === term;
-      while (isHeld() && clock.now() < until && (await isInRecovery(parts))) await clock.pause(POLL_MS);
+      let endsReadersAt = clock.now() + READERS_MS;
+      while (isHeld() && clock.now() < until && (await isInRecovery(parts))) {
+        if (clock.now() >= endsReadersAt) {
+          await endReadersInTheWay(parts, term);
+          endsReadersAt = clock.now() + READERS_MS;
+        }
+        await clock.pause(POLL_MS);
+      }
       await postgres.readAnew();
     },
 
