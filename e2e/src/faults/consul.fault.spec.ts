@@ -9,7 +9,11 @@ import { faultCluster } from './fault-cluster';
 const LEADERS_KILLED = 5;
 const AGENT_DOWN_MS = 30_000;
 const SLOW_MS = 30_000;
+const STALLED_MS = 20_000;
 const VERY_SLOW_MS = 600_000;
+
+/** One for the PostgreSQL that died, and one for a Master that Consul answers too late. */
+const FAILOVERS_MAX = 2;
 
 const consul = faultCluster();
 
@@ -97,6 +101,23 @@ for (const seconds of [2, 5]) {
     expect(later.size).toBeLessThanOrEqual(1);
   });
 }
+
+// Nothing is lost on the way, so what its sender has long given up is carried out all the same.
+consul.row(41, { half: 'long', variant: 'across a failover', runs: 1, mayLoseUnsent: true }, async (fault) => {
+  const { cluster, master, term, load } = fault;
+  await fault.strike(() => cluster.slow('consul', { delayMs: 1_750, jitterMs: 1_750 }, 'nodes'));
+  await delay(STALLED_MS);
+  await cluster.kill(`${master.name}/postgres`);
+  await delay(STALLED_MS);
+  await fault.mend(() => cluster.heal());
+  await eventually('a Master of a later term', async () => {
+    const value = await masterKey(fault.described);
+    return value.phase === 'running' && value.term > term;
+  });
+  await fault.writesGoOn();
+  const later = new Set(load.history.promotions.map((promotion) => promotion.term).filter((one) => one > term));
+  expect(later.size).toBeLessThanOrEqual(FAILOVERS_MAX);
+});
 
 /** Consul's leader is killed, another is elected, and the killed one comes back. */
 async function leaderDiesAndReturns({ cluster, described }: Fault): Promise<void> {
