@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { processesUnder } from '@ha-postgres/local-cluster';
+import { query } from '../client';
+import { masterKey } from '../master-key';
+import { outcomeOf, requestSwitchover } from '../switchover-request';
+import { eventually, role } from '../wait-for';
+import type { Fault } from './fault';
+import { faultCluster } from './fault-cluster';
+import { SmallDisk } from './small-disk';
+import { joinsAgain } from './whole';
+
+/** A Master that cannot write is started again this often at most, before another one takes over. */
+const STARTS_MAX = 2;
+
+const disks = faultCluster();
+
+disks.row(18, { half: 'long', runs: 1, mayLoseUnsent: true }, async (fault) => {
+  const { cluster, described, replica } = fault;
+  const { name, postgresPort, dataDir } = replica;
+  const disk = await masterOnSmallDisk(fault);
+  try {
+    await fault.strike(async () => {
+      disk.fill();
+      await eventually(`${name}'s PostgreSQL to need more of its disk than there is`, async () => {
+        await query(described, postgresPort, 'SELECT pg_switch_wal()').catch(() => undefined);
+        return (await masterKey(described)).node !== name;
+      });
+    });
+    await eventually('another Master', async () => {
+      const { node, phase } = await masterKey(described);
+      return node !== name && phase === 'running';
+    });
+    await fault.writesGoOn();
+    const starts = fault.logOf(`${name}/postgres-runner`).filter(({ event }) => event === 'postgres.started');
+    expect(starts.length).toBeLessThanOrEqual(STARTS_MAX);
+    await eventually(`${name} to be at rest`, () => processesUnder(dataDir).length === 0);
+    await fault.mend(() => {
+      disk.makeSpace();
+      disk.remove();
+      return Promise.resolve();
+    });
+    await joinsAgain(cluster, name);
+  } finally {
+    disk.remove();
+  }
+});
+
+/** Gives a Replica's WAL a small file system, and makes that node Master. */
+async function masterOnSmallDisk({
+  cluster,
+  described,
+  master,
+  replica: { name, dataDir },
+}: Fault): Promise<SmallDisk> {
+  await cluster.kill(name);
+  const disk = SmallDisk.under(join(dataDir, 'pg_wal'));
+  try {
+    await cluster.start(name);
+    await role(cluster, name, 'Replica');
+    await eventually('the cluster to be whole', async () => (await cluster.whatIsMissing()) === null);
+    const { refused } = await outcomeOf(cluster, await requestSwitchover(described, master.name, name));
+    expect(refused).toBeNull();
+  } catch (error) {
+    disk.remove();
+    throw error;
+  }
+  return disk;
+}
