@@ -45,9 +45,8 @@ processes.row(4, { half: 'long', runs: 1, mayLoseUnsent: true }, async (fault) =
   const { term } = await masterKey(fault.described);
   const thawedAt = Date.now();
   await fault.mend(() => cluster.thaw(controller));
-  await eventually(
-    `${master.name} to know that it is not Master`,
-    () => ['DeadMaster', 'Replica'].includes(cluster.node(master.name).role ?? ''),
+  await eventually(`${master.name} to know that it is not Master`, () =>
+    ['DeadMaster', 'Replica'].includes(cluster.node(master.name).role ?? ''),
   );
   const events = fault.logOf(controller, thawedAt).map(({ event }) => event);
   expect(events).not.toContain('postgres.promote');
