@@ -1,4 +1,4 @@
-import type { RemoteCluster } from '@ha-postgres/local-cluster';
+import { readNodeStatus, type RemoteCluster } from '@ha-postgres/local-cluster';
 import { query } from './client';
 import { allowRejoin, beside, keptWal, refusal, segments, streamsAgain } from './rejoining';
 import { eventually, newMaster, settled } from './wait-for';
@@ -8,7 +8,7 @@ const FAILOVERS = 5;
 const SLOTS = "SELECT slot_name FROM pg_replication_slots WHERE slot_type = 'physical' ORDER BY slot_name";
 
 /** The Master alone commits a row, whose senders stand still, and is lost with its node; the node comes back. */
-async function loseACommit(cluster: RemoteCluster): Promise<string> {
+async function loseACommit(cluster: RemoteCluster, isAcknowledged = true): Promise<string> {
   const described = cluster.describe();
   const old = cluster.node(cluster.master?.name ?? '');
   await query(described, old.postgresPort, 'CREATE TABLE kept (id int)');
@@ -19,7 +19,15 @@ async function loseACommit(cluster: RemoteCluster): Promise<string> {
     return rows.length === 2 ? rows : null;
   });
   for (const { pid } of senders) process.kill(pid, 'SIGSTOP');
-  await query(described, old.postgresPort, 'INSERT INTO kept VALUES (1)');
+  const inserted = query(described, old.postgresPort, 'INSERT INTO kept VALUES (1)');
+  if (isAcknowledged) await inserted;
+  else {
+    inserted.catch(() => undefined);
+    await eventually('the commit to wait for a Replica', async () => {
+      const sql = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+      return (await query(described, old.postgresPort, sql)).length === 1;
+    });
+  }
   await cluster.kill(old.name);
   await newMaster(cluster, old.name);
   await cluster.start(old.name);
@@ -54,6 +62,17 @@ it('with rejoin: always it gives the commit up by itself, and keeps its WAL', ()
     await settled(cluster);
     expect(await query(cluster.describe(), old.postgresPort, 'SELECT id FROM kept')).toEqual([]);
     expect(keptWal(old)).toHaveLength(1);
+  }));
+
+it('with replication: quorum nobody was told of such a commit: it is given up without asking, and reported', () =>
+  withCluster({ loadBalancers: 1, settings: { replication: 'quorum' } }, async (cluster) => {
+    const old = cluster.node(await loseACommit(cluster, false));
+    await streamsAgain(old);
+    await settled(cluster);
+    expect(await query(cluster.describe(), old.postgresPort, 'SELECT id FROM kept')).toEqual([]);
+    expect(keptWal(old)).toHaveLength(1);
+    const status = await readNodeStatus(old.roleServerUrl);
+    expect(status?.divergence).toMatchObject({ commits: 1 });
   }));
 
 it(`${FAILOVERS} failovers in a row: everybody streams again by itself, and nothing is left behind`, () =>
