@@ -79,10 +79,10 @@ export function serverSight({ postgres }: Observation): ServerSight | null {
   return { readAt, standbyNames: synchronousStandbyNames, position: lsn, senders };
 }
 
-/** What a Master tells of it; null: nothing was ever promised. */
+/** What a Master tells of it; null: nothing was ever promised, or it does not run yet. */
 export function syncStatus(o: Observation): SyncStatus | null {
   const value = syncOf(o);
-  if (o.hold === null || value == null) return null;
+  if (o.hold?.phase !== 'running' || value == null) return null;
   const { mode, k, names, previous } = value;
   const streams = (name: string) => o.postgres.senders?.some((one) => one.name === name && one.streaming) === true;
   const streaming = names.filter(streams);
