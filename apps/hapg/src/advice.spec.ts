@@ -56,6 +56,30 @@ test('a held lease, or a node that is able, needs nobody', () => {
   expect(adviceFor({ entries: entries({ session: null }) })).toEqual([]);
 });
 
+test('a node that would lose commits: which, and both ways out', () => {
+  const divergence = {
+    ...{ term: 4, fromLsn: '0/4000000', toLsn: '0/4000200', commits: 2, transactions: [741, 742] },
+    ...{ relations: [], keptAt: null, why: null },
+  };
+  const rejoin = 'HAPG_REJOIN_WOULD_LOSE: 2 commits that term 4 lacks: rejoining would lose them';
+  const [first] = adviceFor({
+    answers: [MASTER_ANSWER, answered('b', { role: 'DeadMaster', rejoin, divergence }), answered('c')],
+  });
+  expect(first?.what).toContain('(2 commits, WAL from 0/4000000 to 0/4000200, transactions 741, 742)');
+  expect(first?.remedies[0]).toBe('hapg rejoin b');
+});
+
+test.each([
+  ['rejoins by itself', 'rejoins a (examine): reads WAL', 0, ''],
+  ['waits for a Master', 'waits for a Master that runs', 0, ''],
+  ['may not rejoin', 'waits until its data directory is emptied (rejoin: never)', 1, 'or empty its data directory'],
+  ['cannot rejoin', 'HAPG_REJOIN_FAILED: no room on the disk', 1, 'or empty its data directory'],
+])('a DeadMaster that %s', (_, rejoin, count, remedy) => {
+  const told = adviceFor({ answers: [MASTER_ANSWER, answered('b', { role: 'DeadMaster', rejoin }), answered('c')] });
+  expect(told).toHaveLength(count);
+  expect(told[0]?.remedies[0] ?? '').toContain(remedy);
+});
+
 test('a DeadMaster: why it is blocked, and what lifts it', () => {
   const dead = answered(
     'b',

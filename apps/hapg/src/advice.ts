@@ -1,4 +1,4 @@
-import { isBlocked } from './blocked';
+import { heldBeyond, isBlocked, waitsForConsent, whyBlocked } from './blocked';
 import type { Picture } from './picture';
 import { ranked } from './ranking';
 
@@ -92,10 +92,16 @@ function waitingCommits({ nodes }: Picture): Advice[] {
 }
 
 function blockedNodes({ nodes }: Picture): Advice[] {
-  return nodes.filter(isBlocked).map(({ node, status, instructionWhy }) => ({
-    what: `${node} is blocked${status?.role === 'DeadMaster' ? ' (DeadMaster)' : ''}: ${instructionWhy ?? status?.lastError ?? 'it gives no reason'}`,
-    remedies: [`hapg rejoin ${node}`, 'or empty its data directory: it then joins as a Replica'],
-  }));
+  return nodes.filter(isBlocked).map((row) => {
+    const held = heldBeyond(row);
+    return {
+      what: `${row.node} is blocked${row.status?.role === 'DeadMaster' ? ' (DeadMaster)' : ''}: ${whyBlocked(row)}${held === null ? '' : ` (${held})`}`,
+      remedies: [
+        ...(waitsForConsent(row) ? [`hapg rejoin ${row.node}`] : []),
+        'or empty its data directory: it then joins as a Replica',
+      ],
+    };
+  });
 }
 
 function silentNodes({ nodes }: Picture): Advice[] {

@@ -91,6 +91,7 @@ test.each<[string, Reading, RegExp]>([
   ['a node that nobody knows', emptied(lost('a')), /no node "b" is known/],
   ['a node that does not answer', emptied(lost('a'), silent('b')), /b does not answer: connection refused/],
   ['a DeadMaster', emptied(lost('b', { role: 'DeadMaster' })), /b is a DeadMaster/],
+  ['a node whose data has left the history', emptied(lost('b', { rejoin: 'waits for a Master' })), /waits to rejoin/],
   ['a node without data', emptied(lost('b', { dataTerm: 0 })), /holds no data/],
   [
     'a node that is never promoted',

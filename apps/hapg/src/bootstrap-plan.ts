@@ -83,6 +83,7 @@ function whyNotThatNode(answer: Answer | undefined, from: string): string | null
   const { status, instructionWhy } = answer;
   if (status.role === 'DeadMaster')
     return `${from} is a DeadMaster (${instructionWhy ?? 'no reason given'}): it cannot become Master`;
+  if (status.rejoin != null) return `${from} waits to rejoin, and its data is not to be relied on: ${status.rejoin}`;
   if (status.systemId == null || status.dataTerm === 0) return `${from} holds no data of a cluster`;
   if (status.tags.noFailover) return `${from} is tagged noFailover, and would not take over`;
   if (!status.postgresAlive || status.lsn === null)

@@ -1,4 +1,4 @@
-import type { HistoryEntry, NodeStatus } from '@ha-postgres/cluster-state';
+import type { HistoryEntry } from '@ha-postgres/cluster-state';
 import { nameOf, type Reading } from './read/reading';
 
 export interface Asked {
@@ -24,7 +24,7 @@ export function switchoverOutcome({ id, from, term }: Asked, { keys, answers }: 
   if (other !== undefined)
     return { kind: 'refused', why: `${other.node} was promoted for another reason (term ${other.term}): ${other.why}` };
   const answer = answers.find((one) => nameOf(one) === from);
-  const said = answer?.kind === 'answered' ? saidOf(answer.status) : undefined;
+  const said = answer?.kind === 'answered' ? answer.status.switchover : undefined;
   if (said?.id !== id) return { kind: 'waiting', what: `${from} has not said anything of it` };
   return said.state === 'refused'
     ? { kind: 'refused', why: said.why }
@@ -32,16 +32,6 @@ export function switchoverOutcome({ id, from, term }: Asked, { keys, answers }: 
 }
 
 /** The id stands in a property of its own, or, as of older versions, in the reason. */
-function answersTo(promotion: HistoryEntry & { readonly switchover?: string }, id: string): boolean {
+function answersTo(promotion: HistoryEntry, id: string): boolean {
   return promotion.switchover === id || promotion.why.includes(id);
-}
-
-interface Said {
-  readonly id: string;
-  readonly state: string;
-  readonly why: string;
-}
-
-function saidOf(status: NodeStatus & { readonly switchover?: Said }): Said | undefined {
-  return status.switchover;
 }

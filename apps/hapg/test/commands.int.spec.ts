@@ -92,6 +92,7 @@ beforeEach(async () => {
     switchover: undefined,
     paused: false,
     consulWentBack: null,
+    rejoin: null,
     role: 'Replica',
     inRecovery: true,
     dataTerm: 4,
@@ -194,7 +195,7 @@ describe('failover', () => {
       errors: expect.stringMatching(/256 bytes of WAL.*--accept-data-loss/) as string,
     });
     const typed = hapg('failover', '--to', 'b', '--why', 'a burnt down', '--yes', '--accept-data-loss');
-    const override = await until('the override', () => valueOf(`${KEYS.prefix}/override`));
+    const override = await until('the override', () => valueOf(KEYS.override));
     expect(override).toMatchObject({ node: 'b', afterTerm: 4, why: 'a burnt down' });
     await hold(KEYS.master, { ...JSON.parse(master?.value ?? ''), node: 'b', term: 5 });
     expect(await typed).toMatchObject({
@@ -210,10 +211,10 @@ describe('rejoin', () => {
       code: 1,
       errors: expect.stringContaining('b is not blocked') as string,
     });
-    nodes.b.instruction = 'blocked';
+    nodes.b.say({ rejoin: 'HAPG_REJOIN_WOULD_LOSE: 2 commits' });
     const typed = hapg('rejoin', 'b', '--yes');
-    await until('the key', () => valueOf(`${KEYS.prefix}/b/rejoin`));
-    nodes.b.instruction = 'follow';
+    await until('the key', () => valueOf(KEYS.rejoin('b')));
+    nodes.b.say({ rejoin: null });
     expect(await typed).toMatchObject({
       code: 0,
       output: expect.stringContaining('b is a Replica that streams') as string,

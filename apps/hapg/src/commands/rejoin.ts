@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { RejoinValue } from '@ha-postgres/cluster-state';
 import { monotonicNow, pause } from '@ha-postgres/service-kit';
-import { isBlocked } from '../blocked';
+import { heldBeyond, isBlocked, waitsForConsent, whyBlocked } from '../blocked';
 import { defineCommand, type Context } from '../command';
 import { errors } from '../errors';
 import { pictureOf, type NodeRow } from '../picture';
@@ -21,17 +22,30 @@ export const rejoin = defineCommand({
     const { client, keys, terminal, by, signal } = context;
     const reading = await readCluster(context);
     const row = rowOf(pictureOf(reading).nodes, node);
-    if (!isBlocked(row)) throw errors.HAPG_COMMAND_REFUSED(`${node} is not blocked: ${row.health}`);
-    const why = row.instructionWhy ?? row.status?.lastError ?? 'it gives no reason';
-    await terminal.confirm([`${node} is blocked: ${why}`, 'What only it has is given up.'], yes, signal);
-    const key = `${keys.prefix}/${node}/rejoin`;
-    await writeKey(client, key, JSON.stringify({ id: randomUUID(), by }), reading.keys.indexes.get(key) ?? 0);
+    if (!waitsForConsent(row)) throw errors.HAPG_COMMAND_REFUSED(whyNot(row));
+    const held = heldBeyond(row);
+    await terminal.confirm(
+      [
+        whyBlocked(row),
+        `What only ${node} has is given up${held === null ? '' : `: ${held}`}. It is kept aside first.`,
+      ],
+      yes,
+      signal,
+    );
+    const key = keys.rejoin(node);
+    const value: RejoinValue = { id: randomUUID(), by };
+    await writeKey(client, key, JSON.stringify(value), reading.keys.indexes.get(key) ?? 0);
     terminal.note(`Written. Waiting until ${node} streams …`);
     const { status } = await untilItStreams(context, node, wait);
     if (json) terminal.json(status);
     else terminal.print(`${node} is a Replica that streams.`);
   },
 });
+
+function whyNot(row: NodeRow): string {
+  if (isBlocked(row)) return `${row.node} is blocked, but not because commits would be lost: ${whyBlocked(row)}`;
+  return `${row.node} is not blocked: ${row.status?.rejoin ?? row.health}`;
+}
 
 function rowOf(rows: readonly NodeRow[], node: string): NodeRow {
   const row = rows.find((one) => one.node === node);
