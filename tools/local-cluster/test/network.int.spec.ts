@@ -23,7 +23,7 @@ const ask = (left) => {
   const askedAt = performance.now();
   socket.write('?');
   socket.once('data', () => {
-    console.log(Math.round(performance.now() - askedAt));
+    console.log(String(Math.round(performance.now() - askedAt)));
     process.stdin.once('data', () => ask(left - 1)).resume();
   });
 };
@@ -183,7 +183,7 @@ describeAsRoot('members in namespaces of their own', () => {
   function halfOpenAt(member: string): Promise<boolean> {
     const child = runAt(
       member,
-      `console.log(require('node:fs').readFileSync('/proc/net/tcp', 'utf8').split('\\n').some((line) => line.trim().split(/\\s+/)[3] === '03'))`,
+      `console.log(String(require('node:fs').readFileSync('/proc/net/tcp', 'utf8').split('\\n').some((line) => line.trim().split(/\\s+/)[3] === '03')))`,
     );
     return new Promise((resolve) =>
       child.stdout.setEncoding('utf8').once('data', (text: string) => resolve(text.trim() === 'true')),
