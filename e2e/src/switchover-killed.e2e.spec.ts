@@ -9,7 +9,8 @@ import { eventually } from './wait-for';
 
 const SOME_WRITES = 20;
 
-const shared = sharedCluster({ settings: { failpoints: 'true' } });
+/** What a fenced Master had not sent may be left on it: that nothing acknowledged is lost is judged by what is stored. */
+const shared = sharedCluster({ settings: { failpoints: 'true', rejoin: 'always' } });
 
 /** A controller is killed at one place in a switchover; whatever comes of it must be one of its two ends. */
 async function killedAt(cluster: RemoteCluster, place: FailpointName, whose: 'from' | 'to'): Promise<void> {

@@ -140,7 +140,7 @@ export interface DataDirectory {
   /** Made by `initialise` here and never started as a member of a cluster. */
   readonly fresh: boolean;
   readonly timeline: number | null;
-  /** From the control file: the last shutdown was clean. */
+  /** From the control file: the last shutdown was clean and out of recovery, so that `checkpointLsn` is the end of the WAL. */
   readonly cleanShutdown: boolean;
   /** Latest checkpoint of the control file as `pg_lsn` text. */
   readonly checkpointLsn: string | null;

@@ -6,7 +6,10 @@ export interface ControlFile {
   readonly systemId: string;
   /** "In production": out of recovery, or it was when it crashed. */
   readonly inProduction: boolean;
-  /** The last shutdown was clean, as a primary or in recovery. */
+  /**
+   * The last shutdown was clean and out of recovery: the latest checkpoint is the end of the WAL. One that was shut down while it
+   * was in recovery may hold WAL beyond its checkpoint.
+   */
   readonly cleanShutdown: boolean;
   /** Timeline of the latest checkpoint: after a fast promotion the old one until the next checkpoint. */
   readonly timeline: number;
@@ -16,7 +19,7 @@ export interface ControlFile {
 
 const READ_BYTES = 64;
 const OFFSET = { systemId: 0, version: 8, state: 16, checkpoint: 32, timeline: 48 } as const;
-const STATE = { shutDown: 1, shutDownInRecovery: 2, inProduction: 6 } as const;
+const STATE = { shutDown: 1, inProduction: 6 } as const;
 /** `pg_control_version` of PostgreSQL 11 (the last change of these offsets); later ones are higher. */
 const OLDEST_VERSION = 1100;
 const NEWEST_STATE: number = STATE.inProduction;
@@ -39,7 +42,7 @@ export function parseControlFile(bytes: Buffer): ControlFile {
   return {
     systemId: bytes.readBigUInt64LE(OFFSET.systemId).toString(),
     inProduction: state === STATE.inProduction,
-    cleanShutdown: state === STATE.shutDown || state === STATE.shutDownInRecovery,
+    cleanShutdown: state === STATE.shutDown,
     timeline: bytes.readUInt32LE(OFFSET.timeline),
     checkpointLsn: lsnText(bytes.readUInt32LE(OFFSET.checkpoint + 4), bytes.readUInt32LE(OFFSET.checkpoint)),
   };

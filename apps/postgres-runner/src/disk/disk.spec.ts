@@ -46,6 +46,8 @@ describe('the control file', () => {
     });
     expect(parseControlFile(control({ state: 6 }))).toMatchObject({ inProduction: true, cleanShutdown: false });
     expect(parseControlFile(control({ state: 5 }))).toMatchObject({ inProduction: false, cleanShutdown: false });
+    // Shut down in recovery: the latest checkpoint is not the end of its WAL.
+    expect(parseControlFile(control({ state: 2 }))).toMatchObject({ inProduction: false, cleanShutdown: false });
   });
 
   test.each([
