@@ -15,9 +15,10 @@ export async function waitForHolding(parts: Parts, index: number): Promise<void>
   const { clock, log } = parts;
   const startedAt = clock.now();
   const until = startedAt + HOLDING_LIMIT_MS;
-  let waitedFor: readonly string[];
+  let waitedFor: readonly string[] = [parts.keys.loadBalancers];
   do {
-    waitedFor = await notHolding(parts, index, until - clock.now());
+    // The last question has little time left: without an answer to it, the one before holds.
+    waitedFor = (await notHolding(parts, index, until - clock.now())) ?? waitedFor;
     if (waitedFor.length > 0) await clock.pause(POLL_MS);
   } while (waitedFor.length > 0 && clock.now() < until);
   const tookMs = Math.round(clock.now() - startedAt);
@@ -25,8 +26,12 @@ export async function waitForHolding(parts: Parts, index: number): Promise<void>
   else log.warn({ event: 'switchover.clients-not-held', waitedFor, tookMs }, 'not all load balancers hold clients');
 }
 
-/** The names of those that do not hold yet, and could. */
-async function notHolding({ client, keys, log }: Parts, index: number, limitMs: Millis): Promise<readonly string[]> {
+/** The names of those that do not hold yet, and could; null: Consul did not say. */
+async function notHolding(
+  { client, keys, log }: Parts,
+  index: number,
+  limitMs: Millis,
+): Promise<readonly string[] | null> {
   try {
     const { entries } = await client.kvList(keys.loadBalancers, { timeoutMs: Math.max(1, limitMs) });
     return entries.flatMap(({ key, value, session }) => {
@@ -36,6 +41,6 @@ async function notHolding({ client, keys, log }: Parts, index: number, limitMs: 
     });
   } catch (error) {
     log.debug({ event: 'switchover.load-balancers-unknown', why: messageOf(error) }, 'could not ask for them');
-    return [keys.loadBalancers];
+    return null;
   }
 }
