@@ -19,7 +19,7 @@ import { RoleWatch } from './role-watch';
 import { SupervisorLog, type ClusterEvent } from './supervisor-log';
 import type { Listener, ProcessSpec } from './supervised';
 import type { Target } from './target';
-import { leaveConsul, withNode, withoutNode } from './topology';
+import { forgetInConsul, leaveConsul, withNode, withoutNode } from './topology';
 import { waitFor } from './waiting';
 import { installedPrograms, type Programs } from './workspace';
 
@@ -172,6 +172,7 @@ export class LocalCluster extends EventEmitter<Events> {
     await member.stop(STOP_GRACE_MS);
     // Nothing of it is to run any more when its directory goes.
     await member.kill(undefined, true);
+    await forgetInConsul(this.layout, node);
     this.roles.get(name)?.stop();
     this.roles.delete(name);
     this.members.delete(name);

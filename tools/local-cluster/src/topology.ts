@@ -39,6 +39,17 @@ export async function leaveConsul(layout: Layout, node: NodePlace): Promise<void
   await fetch(url, { method: 'PUT', signal: AbortSignal.timeout(LEAVE_MS) }).catch(() => undefined);
 }
 
+/** Done when it has ended: the last thing that an agent does may be to enter itself again. Best effort as well. */
+export async function forgetInConsul(layout: Layout, node: NodePlace): Promise<void> {
+  const [server] = layout.servers;
+  if (server === undefined) return;
+  await fetch(`${consulUrl(layout, server.name, server)}/v1/catalog/deregister`, {
+    method: 'PUT',
+    body: JSON.stringify({ Node: node.name }),
+    signal: AbortSignal.timeout(LEAVE_MS),
+  }).catch(() => undefined);
+}
+
 /** A member that is down now holds on to its ports, though nobody listens there. */
 async function otherPorts(layout: Layout): Promise<() => number> {
   const taken = new Set(portsIn(layout));
