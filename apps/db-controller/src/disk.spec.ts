@@ -29,6 +29,7 @@ describe('what a node must not forget', () => {
       cleanStop: null,
       dataTerm: 0,
       ledTerm: null,
+      led: [],
       deadMaster: false,
       rejoining: null,
       promisedUntil: Number.NEGATIVE_INFINITY,

@@ -1,6 +1,6 @@
 import type { LastMaster, NodeAddress, Phase, SwitchoverState } from '@ha-postgres/cluster-state';
 import type { Log, Millis } from '@ha-postgres/service-kit';
-import type { DiskRecord } from '@ha-postgres/failover';
+import type { DiskRecord, LedTerm } from '@ha-postgres/failover';
 import { parseLsn } from '@ha-postgres/lsn';
 import { errors } from './errors';
 import type { Machine } from './machine';
@@ -39,6 +39,7 @@ export interface Stored {
   readonly epoch: number;
   readonly dataTerm: number;
   readonly ledTerm: number | null;
+  readonly led: readonly LedTerm[];
   readonly deadMaster: boolean;
   readonly rejoining: number | null;
   /** Id of the key `<node>/rejoin` that served last. */
@@ -98,7 +99,7 @@ export class Disk {
   }
 
   get record(): DiskRecord {
-    const { highestTerm, highestTermNode, epoch, dataTerm, ledTerm, deadMaster, rejoining, promise } = this.stored;
+    const { highestTerm, highestTermNode, epoch, dataTerm, ledTerm, led, deadMaster, rejoining, promise } = this.stored;
     const { highestSyncVersion, admittedTerm, switchover, cleanStop } = this.stored;
     return {
       highestTerm,
@@ -107,6 +108,7 @@ export class Disk {
       highestModifyIndex: this.highestIndexSeen,
       dataTerm,
       ledTerm,
+      led,
       deadMaster,
       rejoining,
       promisedUntil: promise?.until ?? Number.NEGATIVE_INFINITY,
@@ -198,6 +200,7 @@ function emptyState(node: string): Stored {
     epoch: 0,
     dataTerm: 0,
     ledTerm: null,
+    led: [],
     deadMaster: false,
     rejoining: null,
     usedRejoin: null,

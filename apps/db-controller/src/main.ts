@@ -11,7 +11,7 @@ import { ConsulClient, consulSettingsFromEnvironment } from '@ha-postgres/consul
 import { AliveCheck, HeldConnection, type ConnectionTarget } from '@ha-postgres/pg-health';
 import { acquireNodeLock, killProcessesIn, processesIn, runApp, type AppContext } from '@ha-postgres/service-kit';
 import { join } from 'node:path';
-import { readWal, writeWal } from './act/wal-segments';
+import { readTimelineHistory, readWal, writeWal } from './act/wal-segments';
 import { options, rules, type ControllerConfig } from './config';
 import { createController } from './controller';
 import { thisMachine } from './machine';
@@ -50,7 +50,7 @@ async function start({ config, log, metrics, onStop, fail }: AppContext<Controll
       kill: () => killProcessesIn(config.dataDir, 'SIGKILL'),
       list: () => processesIn(config.dataDir),
     },
-    wal: { read: readWal, write: writeWal },
+    wal: { read: readWal, write: writeWal, history: readTimelineHistory },
     store: fileStateStore(join(config.stateDir, 'controller.json')),
     peers: new Peers(config.clusterSecret, log),
     fail,

@@ -46,4 +46,6 @@ export interface StateStore {
 export interface WalPort {
   read(place: WalPlace, start: Lsn, bytesMax: number): Buffer;
   write(place: WalPlace, start: Lsn, bytes: Buffer): void;
+  /** The history file of a timeline. @throws the file system's error */
+  history?(dataDir: string, timeline: number): string;
 }

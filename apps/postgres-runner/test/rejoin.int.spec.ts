@@ -67,6 +67,7 @@ async function failOver(two: Pair, diverge: (old: TestNode) => void): Promise<Re
     how: 'examine',
     dataTerm: two.term - 1,
     forkLsn,
+    leftTimeline: null,
     timelines: [timeline],
     mayLose: false,
     why: 'its WAL reaches beyond the fork',
@@ -255,6 +256,34 @@ test('a Replica that had received more than the one that was promoted is rewound
   await until('the new row', () => ahead.sql(ROWS) === '200');
 });
 
+test('a node that promoted, and that nobody heard of, is asked from where its own timelines left the common one', async () => {
+  const { master, replica: own } = await pair('e');
+  const cut = own.roleServer.say({ kind: 'follow', upstream: null });
+  await own.reported('nobody', ({ obeysIndex, receivingFrom }) => obeysIndex === cut && receivingFrom === null);
+  const index = own.roleServer.say({ kind: 'lead', term: 2 });
+  await own.reported('armed', ({ armed }) => armed?.index === index);
+  own.sql('SELECT pg_promote(true)');
+  const left = own.sql('SELECT pg_last_wal_replay_lsn()');
+  own.sql('INSERT INTO t VALUES (7)');
+  own.roleServer.say({ kind: 'blocked', why: 'nobody heard of it' });
+  await own.reported('blocked', ({ phase, stopped }) => phase === 'blocked' && stopped);
+  // The others went on, and left what both had in common later only.
+  for (let rows = 0; rows < 50; rows += 1) master.sql('INSERT INTO t VALUES (1)');
+  own.roleServer.say({
+    kind: 'rejoin',
+    upstream: { ...master.upstream, term: 3 },
+    how: 'examine',
+    dataTerm: 2,
+    forkLsn: master.sql('SELECT pg_current_wal_flush_lsn()'),
+    leftTimeline: 1,
+    timelines: [9],
+    mayLose: false,
+    why: 'test',
+  });
+  const { divergence } = await own.reported('refused', ({ error }) => error?.code === 'HAPG_REJOIN_WOULD_LOSE', 20_000);
+  expect(divergence).toMatchObject({ commits: 1, fromLsn: left });
+});
+
 test('a Replica receives by its slot, is told when WAL is gone, and a copy helps', async () => {
   const two = await pair('c', '--wal-keep-size', '0');
   const { master, replica } = two;
@@ -283,6 +312,7 @@ test('a Replica receives by its slot, is told when WAL is gone, and a copy helps
     how: 'copy',
     dataTerm: 1,
     forkLsn: null,
+    leftTimeline: null,
     timelines: [],
     mayLose: false,
     why: walGone ?? '',

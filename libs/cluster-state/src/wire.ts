@@ -21,6 +21,11 @@ export interface RejoinInstruction {
   readonly dataTerm: number;
   /** Up to here both histories are one; null: not known, so neither is what would be lost. */
   readonly forkLsn: string | null;
+  /**
+   * Number of the timeline that both histories were on before: where this node's own timelines left it, and earlier than `forkLsn`, is
+   * the fork, though no history tells it. Null: not known.
+   */
+  readonly leftTimeline: number | null;
   /** Numbers of the timelines that the upstream's history has gone through since, newest last. */
   readonly timelines: readonly number[];
   /** Also where commits would be lost that the upstream's history lacks. */

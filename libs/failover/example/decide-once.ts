@@ -47,7 +47,7 @@ const observation: Observation = {
   ...{ hold: null, resuming: false, acquiring: false, holdsInitialize: false },
   disk: {
     ...{ highestTerm: 4, highestTermNode: 'a', highestModifyIndex: 800, epoch: 0 },
-    ...{ dataTerm: 4, ledTerm: null, deadMaster: false, rejoining: null },
+    ...{ dataTerm: 4, ledTerm: null, led: [], deadMaster: false, rejoining: null },
     ...{ promisedUntil: Number.NEGATIVE_INFINITY, highestSyncVersion: 0, admittedTerm: null },
   },
   postgres: {

@@ -1,6 +1,6 @@
 import type { HistoryEntry, HistoryValue } from '@ha-postgres/cluster-state';
 import { parseLsn, type Lsn } from '@ha-postgres/lsn';
-import type { DiskRecord, PostgresSight } from './observation';
+import type { DiskRecord, LedTerm, PostgresSight } from './observation';
 
 export type Ancestry =
   /** This node's data is where the Master's history came by: it may stream. */
@@ -53,42 +53,70 @@ export interface CommonHistory {
   readonly forkLsn: Lsn | null;
   /** Numbers of the timelines of the Master's history since, newest last. */
   readonly timelines: readonly number[];
+  /** Number of the timeline that both were on before; null: not known. */
+  readonly leftTimeline: number | null;
   /** Every promotion since held all commits that had been acknowledged before it. */
   readonly covered: boolean;
 }
 
-const NOTHING_IN_COMMON: CommonHistory = { forkLsn: null, timelines: [], covered: false };
+const NOTHING_IN_COMMON: CommonHistory = {
+  forkLsn: null,
+  timelines: [],
+  leftTimeline: null,
+  covered: false,
+};
 
-/** Where data of `dataTerm` left the history of `masterTerm`, wherever its WAL ends: the earliest fork on either way to the term of both. */
-export function commonHistory(masterTerm: number, history: HistoryValue | null, dataTerm: number): CommonHistory {
+/**
+ * Where data of `dataTerm` left the history of `masterTerm`, wherever its WAL ends: the earliest fork on either way to the term of
+ * both. `led`: what this node knows of terms of its own, which the history may not tell; where they began its own timelines show.
+ */
+export function commonHistory(
+  masterTerm: number,
+  history: HistoryValue | null,
+  dataTerm: number,
+  led: readonly LedTerm[] = [],
+): CommonHistory {
   if (history === null || dataTerm === 0) return NOTHING_IN_COMMON;
   const masters = lineage(masterTerm, history);
-  const own = lineage(dataTerm, history);
+  const own = lineage(dataTerm, history, led);
   const common = masters.terms.find((term) => own.terms.includes(term));
   if (common === undefined) return NOTHING_IN_COMMON;
   const since = masters.entries.filter(({ term }) => term > common);
   const forks = [...since, ...own.entries.filter(({ term }) => term > common)].map(({ forkLsn }) => parseLsn(forkLsn));
   const [first, ...others] = forks;
-  if (first === undefined) return NOTHING_IN_COMMON;
+  const leftTimeline = history.promotions.find(({ term }) => term === common)?.timeline ?? null;
+  const isUntold =
+    own.terms.length > own.entries.length && own.terms.some((term) => term > common && !isIn(term, own.entries));
+  if (first === undefined || (isUntold && leftTimeline === null)) return NOTHING_IN_COMMON;
   return {
     forkLsn: others.reduce((earliest, fork) => (fork < earliest ? fork : earliest), first),
     timelines: since.map(({ timeline }) => timeline).reverse(),
+    leftTimeline,
     covered: since.length > 0 && since.every(({ covered }) => covered === true),
   };
 }
 
-/** A term and those that it grew from, newest first, as far as the history tells. */
-function lineage(term: number, { promotions }: HistoryValue): { terms: number[]; entries: HistoryEntry[] } {
+function isIn(term: number, entries: readonly HistoryEntry[]): boolean {
+  return entries.some((entry) => entry.term === term);
+}
+
+/** A term and those that it grew from, newest first, as far as the history, or the node that led them, tells. */
+function lineage(
+  term: number,
+  { promotions }: HistoryValue,
+  led: readonly LedTerm[] = [],
+): { terms: number[]; entries: HistoryEntry[] } {
   const terms = [term];
   const entries: HistoryEntry[] = [];
   for (let at = term; ;) {
     const entry = promotions.find((promotion) => promotion.term === at);
-    if (entry === undefined || entry.parentTerm >= at) return { terms, entries };
-    entries.push(entry);
+    const parentTerm = (entry ?? led.find((one) => one.term === at))?.parentTerm;
+    if (parentTerm === undefined || parentTerm >= at) return { terms, entries };
+    if (entry !== undefined) entries.push(entry);
     // Term 0 is no term: the first Master grew from nobody.
-    if (entry.parentTerm === 0) return { terms, entries };
-    terms.push(entry.parentTerm);
-    at = entry.parentTerm;
+    if (parentTerm === 0) return { terms, entries };
+    terms.push(parentTerm);
+    at = parentTerm;
   }
 }
 

@@ -109,6 +109,12 @@ export interface Hold {
   readonly acquiredIndex?: number;
 }
 
+/** A term in which a node promoted, and the term of the data that it did so with. */
+export interface LedTerm {
+  readonly term: number;
+  readonly parentTerm: number;
+}
+
 /** What this node keeps outside the data directory, across restarts. */
 export interface DiskRecord {
   readonly highestTerm: number;
@@ -121,6 +127,8 @@ export interface DiskRecord {
   readonly dataTerm: number;
   /** The last term in which this node itself promoted; null if never since its data directory was filled. */
   readonly ledTerm: number | null;
+  /** Terms that this node promoted in and what they grew from: an end before `running` leaves them untold in the history. */
+  readonly led: readonly LedTerm[];
   readonly deadMaster: boolean;
   /**
    * From here on, until it streams from a Master again, nothing is known of this node's data: it is being made to follow. The

@@ -141,11 +141,8 @@ function mayRejoin(o: Observation, master: MasterValue): boolean {
 
 function instruct(o: Observation, master: MasterValue): RejoinInstruction {
   const { dataTerm } = o.disk;
-  const { forkLsn, timelines, covered } = commonHistory(
-    master.term,
-    o.history.known ? o.history.value : null,
-    dataTerm,
-  );
+  const history = o.history.known ? o.history.value : null;
+  const { forkLsn, timelines, leftTimeline, covered } = commonHistory(master.term, history, dataTerm, o.disk.led);
   const isSame = dataTerm === master.term;
   const fork = forkLsn === null ? 'unknown' : formatLsn(forkLsn);
   return {
@@ -154,6 +151,7 @@ function instruct(o: Observation, master: MasterValue): RejoinInstruction {
     how: isSame || onlyACopyHelps(o, master) ? 'copy' : 'examine',
     dataTerm,
     forkLsn: isSame || forkLsn === null ? null : formatLsn(forkLsn),
+    leftTimeline,
     timelines,
     mayLose: o.policy.rejoin === 'always' || o.rejoinAllowed || covered,
     why: isSame

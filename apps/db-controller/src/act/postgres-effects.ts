@@ -9,6 +9,8 @@ import { applyWalTail } from './wal-tail';
 import type { Parts } from '../parts';
 
 const POLL_MS = 5;
+/** Promotions of its own in a row that a node may have failed to tell. */
+const LED_MAX = 20;
 /** A promotion takes some 100 ms; one that takes longer is likely to wait for a reader. */
 const READERS_MS = 300;
 const KILL_LIMIT_MS = 5000;
@@ -23,8 +25,9 @@ export function postgresEffects(parts: Parts): Pick<Effects, 'promote' | 'killPo
     promote: async ({ term }) => {
       assertRight(parts, term);
       await assertSettings(parts, term);
-      const { ledTerm, dataTerm } = disk.record;
-      disk.update({ ledTerm: term, dataTerm: term });
+      const { ledTerm, dataTerm, led } = disk.record;
+      const own = { term, parentTerm: facts.hold?.facts.parentTerm ?? dataTerm };
+      disk.update({ ledTerm: term, dataTerm: term, led: [...led, own].slice(-LED_MAX) });
       facts.hold?.promoting();
       log.info({ event: 'postgres.promote', term, lsn: postgres.sight.lsn?.toString(16) }, 'promotes PostgreSQL');
       await failpoint(parts, 'before-promote');
@@ -32,7 +35,7 @@ export function postgresEffects(parts: Parts): Pick<Effects, 'promote' | 'killPo
       const obstacle = obstacleToPromotion(parts, term);
       if (obstacle !== null) {
         // It was not asked for: this node has led nothing, and its data is of the term that it was of.
-        disk.update({ ledTerm, dataTerm });
+        disk.update({ ledTerm, dataTerm, led });
         throw errors.HAPG_PROMOTE_WITHOUT_RIGHT(`promotion for term ${term}: ${obstacle}`);
       }
       applyWalTail(parts, term);

@@ -33,6 +33,7 @@ export function rejoinEffects(parts: Parts): RejoinEffects {
       disk.update({
         dataTerm: term,
         ledTerm: null,
+        led: [],
         deadMaster: false,
         rejoining: null,
         ...(leave === null ? {} : { usedRejoin: leave.id }),
@@ -47,7 +48,7 @@ export function rejoinEffects(parts: Parts): RejoinEffects {
 
     forgetData: async () => {
       log.info({ event: 'data.emptied' }, 'the data directory is empty: what was known of its data is forgotten');
-      disk.update({ dataTerm: 0, ledTerm: null, deadMaster: false, rejoining: null });
+      disk.update({ dataTerm: 0, ledTerm: null, led: [], deadMaster: false, rejoining: null });
       await Promise.resolve();
     },
   };

@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { HistoryValue } from '@ha-postgres/cluster-state';
 import { standbyReply } from '../../test/fixture/postgres';
 import { address, masterValue, standby } from '../../test/fixture/values';
@@ -111,6 +113,36 @@ describe('to run as Master', () => {
     await markRunning(w);
     expect(w.parts.facts.hold?.view.phase).toBe('waiting');
     expect(historyOf(w)).toEqual([]);
+  });
+});
+
+describe('what an earlier promotion of this node could not tell', () => {
+  it('is told together with the next, as PostgreSQL’s history of timelines has it', async () => {
+    const w = await promoted();
+    const told = {
+      term: 4,
+      parentTerm: 3,
+      timeline: 1,
+      forkLsn: '0/3000000',
+      node: 'a',
+      from: null,
+      why: '',
+      at: '',
+      tookMs: 1,
+    };
+    w.set(w.parts.keys.history, { promotions: [told] });
+    await w.look();
+    w.parts.disk.update({ led: [{ term: 5, parentTerm: 4 }] });
+    w.postgres.sight = standby({ inRecovery: false, timeline: 3 });
+    const wal = join(w.parts.config.dataDir, 'pg_wal');
+    mkdirSync(wal, { recursive: true });
+    writeFileSync(join(wal, '00000003.history'), '1\t0/4000000\tno reason\n2\t0/5000060\tno reason\n');
+    await markRunning(w);
+    expect(historyOf(w).map(({ term, parentTerm, forkLsn }) => [term, parentTerm, forkLsn])).toEqual([
+      [4, 3, '0/3000000'],
+      [5, 4, '0/4000000'],
+      [6, 5, '0/5000060'],
+    ]);
   });
 });
 

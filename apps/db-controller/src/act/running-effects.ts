@@ -1,5 +1,6 @@
 import type { HistoryEntry, MembersValue } from '@ha-postgres/cluster-state';
-import { coversAcknowledged, overrides, syncOf, type Effects } from '@ha-postgres/failover';
+import { coversAcknowledged, overrides, syncOf, untoldPromotions, type Effects } from '@ha-postgres/failover';
+import { messageOf } from '@ha-postgres/service-kit';
 import { failpoint } from '../failpoint';
 import type { Parts } from '../parts';
 import { checkpointInBackground } from './checkpoint';
@@ -21,9 +22,9 @@ export function runningEffects(parts: Parts): Pick<Effects, 'markRunning' | 'rew
       disk.update({ ledTerm: term, dataTerm: term });
       const entry = await historyEntry(parts, term);
       void makeFirstSlots(parts, term);
-      const promotions = [...consul.history.value.promotions.filter((old) => old.term !== term), entry].slice(
-        -HISTORY_MAX,
-      );
+      const known = { promotions: consul.history.value.promotions.filter((old) => old.term !== term) };
+      const untold = untoldPromotions(known, disk.record.led, entry, timelineHistory(parts, entry.timeline));
+      const promotions = [...known.promotions, ...untold, entry].slice(-HISTORY_MAX);
       const write = { key: keys.history, value: JSON.stringify({ promotions }), modifyIndex: consul.historyIndex };
       const result = await hold.run([write]);
       if (!result.done) return rereadAfter(parts, result);
@@ -86,6 +87,16 @@ async function historyEntry(parts: Parts, term: number): Promise<HistoryEntry> {
     tookMs: Math.round(clock.now() - (hold?.facts.acquiredAt ?? clock.now())),
     ...(isCovered(parts, term) ? { covered: true } : {}),
   };
+}
+
+/** Empty where there is none, as on timeline 1, or it cannot be read. */
+function timelineHistory({ wal, config, log }: Parts, timeline: number): string {
+  try {
+    return wal.history?.(config.dataDir, timeline) ?? '';
+  } catch (error) {
+    log.debug({ event: 'history.unread', why: messageOf(error) }, 'the history of its timeline cannot be read');
+    return '';
+  }
 }
 
 /** Why this node runs; a promotion that answers a switchover names it, whoever was promoted. */

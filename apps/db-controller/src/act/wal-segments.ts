@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Lsn } from '@ha-postgres/lsn';
 
@@ -39,6 +39,12 @@ export function readWal(place: WalPlace, start: Lsn, bytesMax: number): Buffer {
   } finally {
     closeSync(file);
   }
+}
+
+/** PostgreSQL's own file of where the timelines before this one were left. @throws the file system's error. */
+export function readTimelineHistory(dataDir: string, timeline: number): string {
+  const name = `${timeline.toString(16).toUpperCase().padStart(8, '0')}.history`;
+  return readFileSync(join(dataDir, 'pg_wal', name), 'utf8');
 }
 
 /**

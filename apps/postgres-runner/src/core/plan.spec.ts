@@ -47,6 +47,7 @@ const rejoin = (change: Partial<RejoinInstruction> = {}): RejoinInstruction => (
   how: 'examine',
   dataTerm: 1,
   forkLsn: '0/5000000',
+  leftTimeline: 1,
   timelines: [2],
   mayLose: false,
   why: '',

@@ -8,6 +8,7 @@ const rejoin = {
   how: 'examine',
   dataTerm: 2,
   forkLsn: '0/5000000',
+  leftTimeline: 1,
   timelines: [2],
   mayLose: false,
   why: 'forked',

@@ -49,13 +49,14 @@ function upstream(what: string, value: unknown): Upstream {
 }
 
 function rejoin(fields: Fields): RunnerInstruction {
-  const { how, forkLsn, timelines, mayLose } = fields;
+  const { how, forkLsn, leftTimeline, timelines, mayLose } = fields;
   return {
     kind: 'rejoin',
     upstream: upstream('instruction.upstream', fields.upstream),
     how: how === 'examine' || how === 'copy' ? how : fail('instruction.how', how),
     dataTerm: natural('instruction.dataTerm', fields.dataTerm),
     forkLsn: forkLsn === null ? null : lsn('instruction.forkLsn', forkLsn),
+    leftTimeline: leftTimeline === null ? null : natural('instruction.leftTimeline', leftTimeline),
     timelines: Array.isArray(timelines)
       ? timelines.map((one) => natural('instruction.timelines', one))
       : fail('instruction.timelines', timelines),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { formatLsn, parseLsn, type Lsn } from '@ha-postgres/lsn';
 import fc from 'fast-check';
-import { historyName, segmentName, segmentsIn, segmentStart, stretchesBeyond, timelinesIn } from './own-wal';
+import { historyName, leftAt, segmentName, segmentsIn, segmentStart, stretchesBeyond, timelinesIn } from './own-wal';
 
 const MB16 = 16 * 2 ** 20;
 
@@ -36,6 +36,11 @@ describe('the stretches of WAL beyond a position', () => {
     stretchesBeyond(parseLsn(lsn), timeline, text).map(
       (one) => `${one.timeline}: ${formatLsn(one.from)}-${one.to === null ? '' : formatLsn(one.to)}`,
     );
+
+  it('begin where a timeline was left', () => {
+    expect(leftAt(2, history)).toBe(parseLsn('0/5000060'));
+    expect(leftAt(3, history)).toBeNull();
+  });
 
   it('are one where no timeline was left since', () => {
     expect(beyond('0/4000000', 1, null)).toEqual(['1: 0/4000000-']);

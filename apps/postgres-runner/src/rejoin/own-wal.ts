@@ -59,15 +59,24 @@ export function historyName(timeline: number): string {
   return `${timeline.toString(16).toUpperCase().padStart(8, '0')}.history`;
 }
 
+/** Where a server's timelines left one of them, by the history file of its newest; null: they did not. */
+export function leftAt(timeline: number, history: string): Lsn | null {
+  return leftIn(history).find((one) => one.timeline === timeline)?.to ?? null;
+}
+
+function leftIn(history: string): { timeline: number; to: Lsn }[] {
+  return history.split('\n').flatMap((line) => {
+    const [, number, lsn] = /^\s*(\d+)\s+([0-9A-F]{1,8}\/[0-9A-F]{1,8})/i.exec(line) ?? [];
+    return number === undefined || lsn === undefined ? [] : [{ timeline: Number(number), to: parseLsn(lsn) }];
+  });
+}
+
 /**
  * The stretches of a server's WAL beyond a position, by its newest timeline and the history file of that (null: it has none,
  * as timeline 1). Each line of such a file names an earlier timeline and where it was left.
  */
 export function stretchesBeyond(position: Lsn, timeline: number, history: string | null): Stretch[] {
-  const left = (history ?? '').split('\n').flatMap((line) => {
-    const [, number, lsn] = /^\s*(\d+)\s+([0-9A-F]{1,8}\/[0-9A-F]{1,8})/i.exec(line) ?? [];
-    return number === undefined || lsn === undefined ? [] : [{ timeline: Number(number), to: parseLsn(lsn) }];
-  });
+  const left = leftIn(history ?? '');
   const stretches: Stretch[] = [];
   let from = ZERO_LSN;
   for (const { timeline: earlier, to } of left) {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Divergence, RejoinInstruction } from '@ha-postgres/cluster-state';
 import { formatLsn, parseLsn, type Lsn } from '@ha-postgres/lsn';
@@ -9,7 +9,7 @@ import { takeBaseBackup } from '../postgres/base-backup';
 import type { TaskTools } from '../tasks';
 import { examine, type Examination } from './examination';
 import { keepWal, reported } from './keep-wal';
-import { timelinesIn } from './own-wal';
+import { historyName, leftAt, timelinesIn } from './own-wal';
 import { NoRoomError } from './room';
 import { awaitCheckpoint, rewind } from './rewind';
 
@@ -21,8 +21,9 @@ const NAMED_MAX = 20;
  * replaced by a base backup, once nothing is lost by it or that is allowed. How far it got is in the runner's state file first.
  * @throws Error; what was done so far is as the marks say, and trying again goes on from there.
  */
-export async function rejoin(wanted: RejoinInstruction, tools: TaskTools, signal: AbortSignal): Promise<void> {
+export async function rejoin(asked: RejoinInstruction, tools: TaskTools, signal: AbortSignal): Promise<void> {
   const { state } = tools;
+  const wanted = withOwnFork(asked, tools);
   const outcome = await attempt(wanted, tools, signal);
   state.update({ rejoin: { term: wanted.upstream.term, stage: outcome.stage }, divergence: outcome.divergence });
 }
@@ -56,6 +57,21 @@ async function attempt(wanted: RejoinInstruction, tools: TaskTools, signal: Abor
   if (await isRewound(wanted, kept, tools, signal)) return { stage: 'rewound', divergence: kept };
   await copy(wanted, tools, signal);
   return { stage: 'copied', divergence: kept };
+}
+
+/** A term of its own that nobody heard of may have left the common history before the Master's did. */
+function withOwnFork(asked: RejoinInstruction, { dataDir }: TaskTools): RejoinInstruction {
+  const { forkLsn, leftTimeline } = asked;
+  const walDir = join(dataDir, 'pg_wal');
+  if (forkLsn === null || leftTimeline === null || !existsSync(walDir)) return asked;
+  const own = Math.max(0, ...segmentTimelines(readdirSync(walDir)));
+  const file = join(walDir, historyName(own));
+  const left = existsSync(file) ? leftAt(leftTimeline, readFileSync(file, 'utf8')) : null;
+  return left !== null && left < parseLsn(forkLsn) ? { ...asked, forkLsn: formatLsn(left) } : asked;
+}
+
+function segmentTimelines(names: readonly string[]): number[] {
+  return [...timelinesIn(names.filter((name) => !name.endsWith('.history')))];
 }
 
 /** What lies in the directory is what this node itself wrote or replayed, not what an earlier try brought. */

@@ -155,6 +155,7 @@ const disk = fc.record({
   epoch: fc.constantFrom(0, 0, 1),
   dataTerm: fc.integer({ min: 0, max: 7 }),
   ledTerm: fc.option(term),
+  led: fc.constantFrom([], [{ term: 6, parentTerm: 5 }]),
   deadMaster: fc.boolean(),
   rejoining: fc.option(term),
   promisedUntil: fc.oneof(fc.constant(Number.NEGATIVE_INFINITY), nearTime),
