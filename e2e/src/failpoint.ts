@@ -10,7 +10,9 @@ export type FailpointName =
   | 'switchover-stopped'
   | 'switchover-released'
   | 'before-promote'
-  | 'before-running';
+  | 'before-running'
+  /** A Master is about to write the list of members. */
+  | 'before-members';
 
 /**
  * A place where a node's db-controller waits while a file is there, so that what holds in between can be looked at without

@@ -1,4 +1,13 @@
-import { parseHistory, parseSync, type HistoryValue, type Parsed, type SyncValue } from '@ha-postgres/cluster-state';
+import {
+  parseHistory,
+  parseLbStatus,
+  parseMembers,
+  parseSync,
+  type HistoryValue,
+  type LbStatus,
+  type Parsed,
+  type SyncValue,
+} from '@ha-postgres/cluster-state';
 import type { ClusterFile } from '@ha-postgres/local-cluster';
 
 const TIMEOUT_MS = 2_000;
@@ -10,6 +19,16 @@ export function syncKey(cluster: ClusterFile): Promise<SyncValue> {
 
 export function historyKey(cluster: ClusterFile): Promise<HistoryValue> {
   return read(cluster, 'history', parseHistory);
+}
+
+/** The names of the nodes on the list of members. */
+export async function membersKey(cluster: ClusterFile): Promise<string[]> {
+  return (await read(cluster, 'members', parseMembers)).members.map(({ node }) => node).sort();
+}
+
+/** What a load balancer's lb-syncer says of its routes. */
+export function lbStatusKey(cluster: ClusterFile, lb: string): Promise<LbStatus> {
+  return read(cluster, `lb/${lb}/status`, parseLbStatus);
 }
 
 /** Writes a key as an administrator would. */

@@ -10,6 +10,9 @@ export interface LogLine {
   readonly name?: string;
   readonly rule?: string;
   readonly instruction?: { readonly kind: string };
+  /** Of `failsafe.asked`: whether all agreed, and who did not. */
+  readonly extended?: boolean;
+  readonly refusals?: readonly { readonly node: string; readonly why: string }[];
 }
 
 /** Everything that a service has logged so far over all its restarts, oldest first. `target`: as in `node0/db-controller`. */

@@ -11,7 +11,9 @@ export type Failpoint =
   | 'switchover-stopped'
   | 'switchover-released'
   | 'before-promote'
-  | 'before-running';
+  | 'before-running'
+  /** A Master is about to write the list of members. */
+  | 'before-members';
 
 /**
  * A place where tests hold or kill this controller at an exact moment, which no signal from outside could hit. Switched off

@@ -50,6 +50,7 @@ export function runningEffects(parts: Parts): Pick<Effects, 'markRunning' | 'rew
       const { modifyIndex } = consul.members.value;
       const value: MembersValue = { members };
       facts.pendingMembers = members;
+      await failpoint(parts, 'before-members');
       const write = {
         key: keys.members,
         value: JSON.stringify(value),
