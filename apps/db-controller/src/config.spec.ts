@@ -36,6 +36,16 @@ describe('the options of db-controller', () => {
     [['--state-dir=/data/pg', '--data-dir=/data/pg/'], /must lie outside/],
     [['--state-dir=/data/pg/../pg/x', '--data-dir=/data/pg'], /must lie outside/],
     [['--synchronous-replicas=2'], /synchronousReplicas 2 asks for confirmed commits, but replication is async/],
+    [
+      ['--replication-via=lb', '--replication-address=lb:5434', '--replication=quorum'],
+      /replicationVia lb and replication quorum contradict each other: every commit would wait for the load balancer/,
+    ],
+    [
+      ['--replication-via=lb', '--replication-address=lb:5434', '--replication=sync'],
+      /replicationVia lb and replication sync contradict each other/,
+    ],
+    [['--replication-via=lb'], /replicationVia lb needs replicationAddress/],
+    [['--replication-via=lb', '--replication-address=lb:70000'], /replicationAddress lb:70000/],
     [['--data-durability=available'], /dataDurability available .* but replication is async/],
   ])('%j are refused with the values and the reason', (flags, problem) => {
     expect(problemsOf(...flags)).toEqual([expect.stringMatching(problem)]);
@@ -47,12 +57,24 @@ describe('the options of db-controller', () => {
     [['--state-dir=/data/pg-state', '--data-dir=/data/pg']],
     [['--unanswered-limit=2100ms']],
     [['--replication=quorum', '--synchronous-replicas=2', '--data-durability=available']],
+    [['--replication=quorum', '--replication-address=lb:5434']],
+    [['--replication-via=lb', '--replication-address=lb:5434']],
   ])('%j are taken', (flags) => {
     expect(problemsOf(...flags)).toEqual([]);
   });
 
   it('that are wrong are all told at once', () => {
     expect(problemsOf('--node=lb', '--fence-time=300ms', '--heartbeat-interval=2s')).toHaveLength(3);
+  });
+
+  it('name the load balancers that Replicas stream through in their order, and none unless they do', () => {
+    const doorsOf = (...flags: string[]) => policyOf(configOf('/run/ha-postgres', ...flags)).replicationDoors;
+    const address = '--replication-address=lb0.local:5434,[fd00::7]:15434';
+    expect(doorsOf('--replication-via=lb', address)).toEqual([
+      { host: 'lb0.local', port: 5434 },
+      { host: 'fd00::7', port: 15434 },
+    ]);
+    expect(doorsOf(address)).toEqual([]);
   });
 
   it('that must be given are each named', () => {

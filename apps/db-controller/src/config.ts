@@ -1,8 +1,10 @@
 import { relative, resolve } from 'node:path';
-import { nodeNameProblem } from '@ha-postgres/cluster-state';
+import { nodeNameProblem, type Door } from '@ha-postgres/cluster-state';
 import { leaseTimesProblems, type LeaseTimes } from '@ha-postgres/consul-election';
 import type { Policy } from '@ha-postgres/failover';
 import { defineOptions, type ConfigOf } from '@ha-postgres/service-kit';
+
+const DOOR = '^(\\[[0-9A-Fa-f:.]+\\]|[^\\s,:]+):[0-9]{1,5}$';
 
 export const options = defineOptions({
   node: {
@@ -157,6 +159,18 @@ export const options = defineOptions({
     description:
       "whether a node whose data has left the Master's history makes it follow by itself: unless commits are lost by it; always; never",
   },
+  replicationVia: {
+    type: 'enum',
+    values: ['direct', 'lb'],
+    default: 'direct',
+    description: 'whether Replicas stream straight from the Master, or through the load balancers (asynchronous only)',
+  },
+  replicationAddress: {
+    type: 'list',
+    default: [],
+    pattern: DOOR,
+    description: "with replicationVia lb: host:port of the load balancers' replication listener, tried in this order",
+  },
   noFailover: { type: 'boolean', default: false, description: 'this node is never promoted' },
   noLoadBalance: {
     type: 'boolean',
@@ -198,6 +212,7 @@ export function policyOf(config: ControllerConfig): Policy {
     coldStartWaitMs: config.coldStartWait,
     secondFenceMs: SECOND_FENCE_MS,
     sync: { mode: config.replication, k: config.synchronousReplicas, durability: config.dataDurability },
+    replicationDoors: config.replicationVia === 'lb' ? doorsOf(config) : [],
     tags: {
       noFailover: config.noFailover,
       noLoadBalance: config.noLoadBalance,
@@ -205,6 +220,14 @@ export function policyOf(config: ControllerConfig): Policy {
     },
     rejoin: config.rejoin,
   };
+}
+
+/** The load balancers by which Replicas stream, as they were given. */
+function doorsOf({ replicationAddress }: ControllerConfig): Door[] {
+  return replicationAddress.map((text) => {
+    const colon = text.lastIndexOf(':');
+    return { host: text.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(text.slice(colon + 1)) };
+  });
 }
 
 /** How long the members have to agree to failsafe. */
@@ -229,7 +252,24 @@ export function rules(config: ControllerConfig): string[] {
       `stateDir ${config.stateDir} must lie outside dataDir ${config.dataDir}: a base backup or pg_rewind would copy another node's promises`,
     );
   }
-  return [...(name === null ? [] : [name]), ...problems, ...replicationProblems(config)];
+  return [...(name === null ? [] : [name]), ...problems, ...replicationProblems(config), ...wayProblems(config)];
+}
+
+/** The way of the WAL must be there, and fit what commits wait for. */
+function wayProblems(config: ControllerConfig): string[] {
+  const { replicationVia, replicationAddress, replication } = config;
+  if (replicationVia === 'direct') return [];
+  const problems: string[] = [];
+  if (replication !== 'async')
+    problems.push(
+      `replicationVia lb and replication ${replication} contradict each other: every commit would wait for the load balancer as well, and stop with it although Master and Replicas are well; set replicationVia to direct, or replication to async`,
+    );
+  if (replicationAddress.length === 0)
+    problems.push('replicationVia lb needs replicationAddress: where the load balancers let Replicas in');
+  const wrong = doorsOf(config).find(({ port }) => port < 1 || port > 65_535);
+  if (wrong !== undefined)
+    problems.push(`replicationAddress ${wrong.host}:${wrong.port}: a port is a number from 1 to 65535`);
+  return problems;
 }
 
 /** What is promised must be what is asked for. */

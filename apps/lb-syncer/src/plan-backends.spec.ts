@@ -80,7 +80,15 @@ describe('planBackends', () => {
     expect(replication({ phase: 'draining' })).toBe('pg-0');
     expect(replication({}, null)).toBe('pg-0');
     expect(replication({ phase: 'draining', released: true }, null)).toBe('rest');
-    expect(replication({ phase: 'promoting' })).toBe('rest');
+  });
+
+  it('cuts no Replica off from the last Master while another has the key and waits for the end of its lease, or promotes', () => {
+    for (const phase of ['waiting', 'promoting'] as const) {
+      const replication = (over: Parameters<typeof masterValue>[1]) =>
+        routes(plan({ master: held(masterValue(1, { phase, ...over })) })).replication0;
+      expect(replication({})).toBe('leave');
+      expect(replication({ released: true })).toBe('rest');
+    }
   });
 
   it('takes the node that is promoting out of the standbys, but not a candidate that may still give up', () => {

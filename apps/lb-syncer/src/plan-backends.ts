@@ -95,8 +95,15 @@ function planMaster(sight: MasterSight): { wish: Wish; problems: string[] } {
   return leaving === null ? leading('serve', writer(sight), true) : leading('drain', leaving, true);
 }
 
-/** Replicas follow the last Master until it has released the key: cut before, they would miss the end of its WAL. */
-const walSource = (sight: MasterSight): MasterValue | null => leadsTo(sight, ['running', 'draining']);
+/**
+ * Replicas follow the last Master until it has released the key: cut before, they would miss the end of its WAL. Whoever has the key
+ * after it, and waits for the end of its lease or promotes, says nothing of it: it may write still.
+ */
+function planReplication(sight: MasterSight): Wish {
+  const { value } = sight;
+  if (value !== null && !value.released && ['waiting', 'promoting'].includes(value.phase)) return LEAVE;
+  return leading('serve', leadsTo(sight, ['running', 'draining']), false).wish;
+}
 
 /** The node that is, or is becoming, the Master: its place is not among the standbys. A candidate that waits may still give up. */
 function notStandby({ master }: ClusterView): string | null {
@@ -156,7 +163,7 @@ export function planBackends(view: ClusterView, names: BackendNames, holding = f
   });
   const { told } = view.master;
   const writes = view.master.told ? planMaster(view.master.value) : { wish: LEAVE, problems: [] };
-  const wal = view.master.told ? leading('serve', walSource(view.master.value), false) : { wish: LEAVE, problems: [] };
+  const wal = view.master.told ? planReplication(view.master.value) : LEAVE;
   const plug: Wish = holding ? { kind: 'plug' } : told ? REST : LEAVE;
   const standby = planStandby(view);
   return {
@@ -165,7 +172,7 @@ export function planBackends(view: ClusterView, names: BackendNames, holding = f
     // The order is the order of the commands: nothing is to delay the way to the Master.
     backends: new Map([
       [names.master, only([MASTER_SERVER, writes.wish], [HOLD_SERVER, plug])],
-      ...(names.replication === null ? [] : [[names.replication, only([REPLICATION_SERVER, wal.wish])] as const]),
+      ...(names.replication === null ? [] : [[names.replication, only([REPLICATION_SERVER, wal])] as const]),
       [names.standby, standby.wish],
     ]),
     master: writes.wish.kind === 'serve' ? writes.wish.target.node : null,

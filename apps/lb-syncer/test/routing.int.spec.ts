@@ -96,6 +96,26 @@ describe('lb-syncer with real Consul and HAProxy', () => {
     [...writers, ...readers].forEach((connection) => connection.close());
   });
 
+  it('lets Replicas stream from the last Master until another runs, though that one has its lock already', async () => {
+    await settled();
+    const [old, next] = lab.nodes;
+    const streams = await open(lab.haproxy.replicationPort, 2);
+    expect(streams.map(({ node }) => node)).toEqual([old.name, old.name]);
+    await lab.consul.client.sessionDestroy(lab.cluster.session ?? '');
+    await writerIs(null);
+    await lab.cluster.acquire(next, 'waiting');
+    await lab.cluster.write(next, 'promoting');
+    await standbysAre('standby2');
+    expect(streams.some(({ isClosed }) => isClosed)).toBe(false);
+    await lab.cluster.write(next, 'running');
+    await eventually('streams of the last Master are closed', () => streams.every(({ isClosed }) => isClosed));
+    await eventually(
+      'Replicas are led to the new one',
+      () => reached(lab.haproxy.replicationPort),
+      (node) => node === next.name,
+    );
+  });
+
   it('leads nowhere when the key is released, gone, or its session has ended', async () => {
     await settled();
     const [master] = lab.nodes;

@@ -4,11 +4,22 @@
  */
 import type { MasterValue, NodeAddress, NodeStatus, Role } from './values';
 
+/** Where a load balancer lets Replicas in. */
+export interface Door {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Where a Replica gets its WAL. */
 export interface Upstream extends NodeAddress {
   readonly term: number;
   /** The replication slot that the upstream keeps for this node; none: it keeps none (yet). */
   readonly slot?: string;
+  /**
+   * Stream by the first of these load balancers that is open, which lead to the Master; none: straight from its address. Only with a
+   * slot: its name carries the term, so that whoever they lead to in another term refuses. Copies are always made straight.
+   */
+  readonly via?: readonly Door[];
 }
 
 /** How data that is no ancestor of the upstream's, or cannot catch up with it, is made to follow it. */

@@ -2,6 +2,7 @@ import { slotName, type MasterValue, type Upstream } from '@ha-postgres/cluster-
 import { ancestry, type Ancestry } from './ancestry';
 import type { Observation } from './observation';
 import type { Outcome } from './outcome';
+import { wayTo } from './replication-way';
 
 export const RECEIVE_FROM_NOBODY: Outcome = { role: 'Replica', instruction: { kind: 'follow', upstream: null } };
 
@@ -12,11 +13,11 @@ export function runningMaster(o: Observation): MasterValue | null {
   return entry.value.phase === 'running' && entry.value.node !== o.self.node ? entry.value : null;
 }
 
-/** Where this node gets its WAL, and by which slot: one that the Master has not said to keep would refuse it. */
+/** Where this node gets its WAL, which way, and by which slot: one that the Master has not said to keep would refuse it. */
 export function upstreamOf(o: Observation, master: MasterValue): Upstream {
   const { node, host, port, apiPort, term, slots } = master;
   const slot = slots?.includes(o.self.node) === true ? { slot: slotName(term, o.self.node) } : {};
-  return { node, host, port, apiPort, term, ...slot };
+  return wayTo(o, { node, host, port, apiPort, term, ...slot });
 }
 
 export function judge(o: Observation, master: MasterValue): Ancestry {

@@ -1,4 +1,5 @@
 import type {
+  Door,
   HistoryValue,
   InitializeValue,
   LastMaster,
@@ -42,6 +43,8 @@ export interface Policy {
   /** Without the runner's "stopped" so long after a stop was published, the controller kills the processes itself. */
   readonly secondFenceMs: number;
   readonly tags: NodeTags;
+  /** The load balancers by which Replicas stream, in the order of preference; absent or empty: straight from the Master. */
+  readonly replicationDoors?: readonly Door[];
   /** What is asked of synchronous replication. What was promised is told by the key `sync`. */
   readonly sync: SyncWish;
   /** When a node whose data has left the Master's history makes it follow by itself. */

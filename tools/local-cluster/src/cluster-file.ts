@@ -50,6 +50,7 @@ export interface ClusterLoadBalancer {
   readonly address: string;
   readonly masterPort: number;
   readonly standbyPort: number;
+  readonly replicationPort: number;
   readonly adminPort: number;
   readonly statsPort: number;
   readonly syncerUrl: string;
@@ -88,6 +89,7 @@ export function describeCluster(layout: Layout, seen: Seen, owner: ClusterFile['
       address: hostOf(layout, lb.name),
       masterPort: lb.masterPort,
       standbyPort: lb.standbyPort,
+      replicationPort: lb.replicationPort,
       adminPort: lb.adminPort,
       statsPort: lb.statsPort,
       syncerUrl: `http://${hostOf(layout, lb.name)}:${lb.syncerPort}`,

@@ -14,7 +14,7 @@ describe('the layout of a cluster', () => {
   it('gives every listener a port of its own', async () => {
     await withLayout((layout) => {
       const ports = portsIn(layout);
-      expect(ports).toHaveLength(3 * 3 + 2 * 5 + 1 * 8);
+      expect(ports).toHaveLength(3 * 3 + 2 * 5 + 1 * 9);
       expect(new Set(ports).size).toBe(ports.length);
       expect(Math.min(...ports)).toBeGreaterThan(1_024);
     });

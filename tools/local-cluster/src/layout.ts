@@ -36,6 +36,8 @@ export interface LoadBalancerPlace {
   readonly dir: string;
   readonly masterPort: number;
   readonly standbyPort: number;
+  /** By which Replicas stream with `replicationVia=lb`. */
+  readonly replicationPort: number;
   readonly adminPort: number;
   readonly statsPort: number;
   /** lb-syncer's own `/healthz` and `/metrics`. */
@@ -75,7 +77,7 @@ const SOCKET_PATH_MAX = 103;
 const PORTS_OF_NODE = 5;
 /** Names of members end with one digit. */
 export const NODES_MAX = 9;
-const PORTS_OF_LOAD_BALANCER = 8;
+const PORTS_OF_LOAD_BALANCER = 9;
 
 /** The layout that is kept in the work directory, or a new one for `options`, written there. */
 export async function openLayout(options: ClusterOptions): Promise<Layout> {
@@ -161,6 +163,7 @@ async function makeLayout(options: ClusterOptions): Promise<Layout> {
       dir: join(workdir, name),
       masterPort: port(),
       standbyPort: port(),
+      replicationPort: port(),
       adminPort: port(),
       statsPort: port(),
       syncerPort: port(),

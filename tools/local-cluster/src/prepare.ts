@@ -36,6 +36,7 @@ function haproxyConfig(layout: Layout, lb: LoadBalancerPlace): string {
   return renderHaproxyConfig({
     masterBind: `${host}:${lb.masterPort}`,
     standbyBind: `${host}:${lb.standbyPort}`,
+    replicationBind: `${host}:${lb.replicationPort}`,
     adminBind: `${host}:${lb.adminPort}`,
     userBind: `${host}:${lb.statsPort}`,
     holdBind: holdSocket(lb),

@@ -62,6 +62,10 @@ export function nodeSpecs(context: SpecContext, node: NodePlace): ProcessSpec[] 
       clusterSecret: layout.clusterSecret,
       controllerName: controller.name,
       controllerPassword: controller.password,
+      // Used with replicationVia=lb alone.
+      replicationAddress: layout.loadBalancers
+        .map((lb) => `${hostOf(layout, lb.name)}:${lb.replicationPort}`)
+        .join(','),
       consulPrefix: layout.consulPrefix,
       consulServers: layout.servers.map((server) => consulUrl(layout, server.name, server)).join(','),
     }),
@@ -100,6 +104,7 @@ export function loadBalancerSpecs(context: SpecContext, lb: LoadBalancerPlace): 
       name: lb.name,
       consulPrefix: layout.consulPrefix,
       haproxyAddress: `${host}:${lb.adminPort}`,
+      replicationBackend: 'replication',
       holdAddress: holdSocket(lb),
       host,
       port: lb.syncerPort,

@@ -9,6 +9,7 @@ import type {
 import type { Millis } from '@ha-postgres/service-kit';
 import type { RunnerErrorCode } from '../errors';
 import type { Memory } from './memory';
+import { isSameWay } from './stream-way';
 
 /** Something that stands in the way, as it appears in the report. */
 export interface Problem {
@@ -115,7 +116,7 @@ export function isSameUpstream(left: Upstream | null, right: Upstream | null): b
   return left.node === right.node && left.host === right.host && left.port === right.port;
 }
 
-/** Received from in the same way, too: by the same slot, or without one. */
+/** Received from in the same way, too: by the same slot, or without one, and through the same load balancers, or straight. */
 export function isSameReception(left: Upstream | null, right: Upstream | null): boolean {
-  return isSameUpstream(left, right) && left?.slot === right?.slot;
+  return isSameUpstream(left, right) && left?.slot === right?.slot && isSameWay(left, right);
 }

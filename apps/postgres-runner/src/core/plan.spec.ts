@@ -55,6 +55,7 @@ const rejoin = (change: Partial<RejoinInstruction> = {}): RejoinInstruction => (
 });
 const master = { ready: true, inRecovery: false, upstream: null };
 const standby = { ready: true, inRecovery: true, upstream: upstream('m') };
+const throughLb: Upstream = { ...upstream('m'), via: [{ host: 'lb', port: 5434 }] };
 const empty = { state: 'empty', fresh: false, problem: null } as const;
 const fresh = { state: 'initialised', fresh: true, problem: null } as const;
 
@@ -72,6 +73,16 @@ describe('what the rules say', () => {
     ['any other leads from standby mode', facts(lead), { kind: 'start', as: 'standby', upstream: null }],
     ['a candidate receives from nobody', facts(lead, { postgres: standby }), { kind: 'repoint', upstream: null }],
     ['a Replica starts in standby mode', facts(follow), { kind: 'start', as: 'standby', upstream: upstream('m') }],
+    [
+      'a Replica that is to stream by another way is told so',
+      facts({ kind: 'follow', upstream: throughLb }, { postgres: standby }),
+      { kind: 'repoint', upstream: throughLb },
+    ],
+    [
+      'and rests when it does',
+      facts({ kind: 'follow', upstream: throughLb }, { postgres: { ...standby, upstream: throughLb } }),
+      { kind: 'rest', phase: 'running' },
+    ],
     [
       'an empty Replica is cloned',
       facts(follow, { data: empty }),

@@ -1,4 +1,11 @@
-import { ROLES, type Admits, type RoleAnswer, type RunnerInstruction, type Upstream } from '@ha-postgres/cluster-state';
+import {
+  ROLES,
+  type Admits,
+  type Door,
+  type RoleAnswer,
+  type RunnerInstruction,
+  type Upstream,
+} from '@ha-postgres/cluster-state';
 
 export type ReadAnswer =
   { readonly ok: true; readonly answer: RoleAnswer } | { readonly ok: false; readonly why: string };
@@ -36,6 +43,15 @@ function lsn(what: string, value: unknown): string {
   return typeof value === 'string' && /^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/i.test(value) ? value : fail(what, value);
 }
 
+function door(what: string, value: unknown): Door {
+  const fields = record(what, value);
+  return { host: text(`${what}.host`, fields.host), port: port(`${what}.port`, fields.port) };
+}
+
+function doors(what: string, value: unknown): Door[] {
+  return Array.isArray(value) ? value.map((one) => door(what, one)) : fail(what, value);
+}
+
 function upstream(what: string, value: unknown): Upstream {
   const fields = record(what, value);
   return {
@@ -44,6 +60,7 @@ function upstream(what: string, value: unknown): Upstream {
     port: port(`${what}.port`, fields.port),
     apiPort: port(`${what}.apiPort`, fields.apiPort),
     term: natural(`${what}.term`, fields.term),
+    ...(fields.via === undefined ? {} : { via: doors(`${what}.via`, fields.via) }),
     ...(fields.slot === undefined ? {} : { slot: text(`${what}.slot`, fields.slot) }),
   };
 }

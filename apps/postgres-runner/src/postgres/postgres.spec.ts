@@ -102,6 +102,22 @@ describe("PostgreSQL's files", () => {
     expect(readFileSync(written.config, 'utf8')).toContain("primary_conninfo = ''");
   });
 
+  test('WAL is streamed through the load balancers where there are such, and copies are made from the upstream itself', () => {
+    const written = files();
+    const through = {
+      ...upstream,
+      via: [
+        { host: 'lb0', port: 5434 },
+        { host: 'lb1', port: 15434 },
+      ],
+    };
+    written.writeConfig(through);
+    expect(readFileSync(written.config, 'utf8')).toContain(
+      "primary_conninfo = 'host=''lb0,lb1'' port=''5434,15434'' user",
+    );
+    expect(written.upstreamConninfo(through, 'a-clone')).toContain("host='m.local' port='5433' user");
+  });
+
   test('the settings that go with the role are written together, outlive the runner, and nobody overrides them', () => {
     const written = files();
     const auto = join(root, 'data', 'postgresql.auto.conf');

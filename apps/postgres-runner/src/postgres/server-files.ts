@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { termOfSlot, type Admits, type Upstream } from '@ha-postgres/cluster-state';
+import { streamDoor } from '../core/stream-way';
 import type { Account } from './account';
 import { conninfo, passfileField, settingValue } from './quoting';
 import type { Settings } from '../core/facts';
@@ -96,11 +97,17 @@ export class ServerFiles {
     });
   }
 
-  /** The connection string to an upstream, without the password. */
-  upstreamConninfo(upstream: Upstream, applicationName: string): string {
+  /** The connection string to an upstream's own address, without the password. */
+  upstreamConninfo({ host, port }: Upstream, applicationName: string): string {
+    return this.#replicationConninfo({ host, port }, applicationName);
+  }
+
+  #replicationConninfo(
+    door: { readonly host: string; readonly port: string | number },
+    applicationName: string,
+  ): string {
     return conninfo({
-      host: upstream.host,
-      port: upstream.port,
+      ...door,
       user: this.#source.replicationName,
       application_name: applicationName,
       passfile: this.#passfile,
@@ -114,7 +121,7 @@ export class ServerFiles {
     this.#upstream = upstream;
     const { dataDir, settings, node } = this.#source;
     const { synchronousStandbyNames, admits } = this.#settings;
-    const primary = upstream === null ? '' : this.upstreamConninfo(upstream, node);
+    const primary = upstream === null ? '' : this.#replicationConninfo(streamDoor(upstream), node);
     const lines = [
       '# Written by postgres-runner at every start and every change of the upstream.',
       `include_if_exists = ${settingValue(join(dataDir, 'postgresql.conf'))}`,

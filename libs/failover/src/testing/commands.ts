@@ -32,7 +32,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     } as Policy);
     const tags = { noFailover: args.has('noFailover'), failoverPriority: args.number('failoverPriority') ?? 0 };
     const rejoin = args.text('rejoin') as Policy['rejoin'] | undefined;
-    const policy = { ...o.policy, ...times, tags, sync: wishOf(o, args) };
+    const through = args.text('through')?.split(':');
+    const replicationDoors = through === undefined ? [] : [{ host: through[0] ?? '', port: Number(through[1]) }];
+    const policy = { ...o.policy, ...times, tags, sync: wishOf(o, args), replicationDoors };
     return { ...o, policy: { ...policy, ...(rejoin === undefined ? {} : { rejoin }) } };
   },
 

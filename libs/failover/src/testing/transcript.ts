@@ -1,5 +1,5 @@
 import type { SyncRule, SyncValue } from '@ha-postgres/cluster-state';
-import type { RejoinInstruction } from '@ha-postgres/cluster-state';
+import type { RejoinInstruction, Upstream } from '@ha-postgres/cluster-state';
 import { formatLsn } from '@ha-postgres/lsn';
 import type { Action } from '../actions';
 import { decide } from '../decide';
@@ -75,7 +75,7 @@ function tell({ rule, role, instruction, actions, memory, wakeAt }: Decision, be
 function tellInstruction(instruction: NonNullable<Decision['instruction']>): string {
   switch (instruction.kind) {
     case 'follow':
-      return `follow ${instruction.upstream === null ? 'nobody' : `${instruction.upstream.node} (term ${instruction.upstream.term})`}${tellNames(instruction)}`;
+      return `follow ${tellUpstream(instruction.upstream)}${tellNames(instruction)}`;
     case 'rejoin':
       return tellRejoin(instruction);
     case 'lead':
@@ -88,6 +88,14 @@ function tellInstruction(instruction: NonNullable<Decision['instruction']>): str
     case 'wipe':
       return instruction.kind;
   }
+}
+
+function tellUpstream(upstream: Upstream | null): string {
+  if (upstream === null) return 'nobody';
+  const doors = (upstream.via ?? []).map(
+    ({ host, port }) => ` through ${host}:${port} by slot ${upstream.slot ?? 'none'}`,
+  );
+  return `${upstream.node} (term ${upstream.term})${doors.join('')}`;
 }
 
 function tellNames({ synchronousStandbyNames: names }: { readonly synchronousStandbyNames?: string }): string {
