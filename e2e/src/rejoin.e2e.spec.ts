@@ -1,5 +1,6 @@
 import { readNodeStatus, type RemoteCluster } from '@ha-postgres/local-cluster';
 import { query } from './client';
+import { masterKey } from './master-key';
 import { allowRejoin, beside, keptWal, refusal, segments, streamsAgain } from './rejoining';
 import { eventually, newMaster, settled } from './wait-for';
 import { withCluster } from './with-cluster';
@@ -92,8 +93,9 @@ it(`${FAILOVERS} failovers in a row: everybody streams again by itself, and noth
     const others = described.nodes.filter(({ name }) => name !== master?.name);
     const slotsOf = async (port: number) =>
       (await query<{ slot_name: string }>(described, port, SLOTS)).map(({ slot_name }) => slot_name);
-    // Each under the term of the present Master, and in use.
-    const wanted = others.map(({ name }) => `ha_${FAILOVERS + 1}_${name}`).sort();
+    // Each under the term of the present Master (a hold that is given up takes a term as well), and in use.
+    const { term } = await masterKey(described);
+    const wanted = others.map(({ name }) => `ha_${term}_${name}`).sort();
     await eventually('a slot for each Replica', async () => {
       const found = await slotsOf(master?.postgresPort ?? 0);
       return found.join() === wanted.join();
