@@ -206,12 +206,21 @@ export interface SwitchoverTarget {
   readonly failoverPriority: number;
 }
 
+/** A look at the members on behalf of the request `id`. */
+export interface SuccessorLook {
+  readonly id: string;
+  readonly targets: readonly SwitchoverTarget[];
+  /** When the members were looked at for this request first, and last. */
+  readonly firstAt: Millis;
+  readonly at: Millis;
+}
+
 /** What concerns a switchover. */
 export interface SwitchoverSight {
   /** Key `switchover`, which only the holder of the lock reads. */
   readonly request: { readonly value: SwitchoverValue; readonly modifyIndex: number } | null;
   /** Who could succeed, as seen for the request of this id. */
-  readonly look: { readonly id: string; readonly targets: readonly SwitchoverTarget[] } | null;
+  readonly look: SuccessorLook | null;
   /** Id of the switchover for which phase `draining` was written and the load balancers have had their time to hold clients. */
   readonly drainedFor: string | null;
 }

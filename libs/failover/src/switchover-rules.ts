@@ -1,12 +1,16 @@
 import { parseLsn } from '@ha-postgres/lsn';
 import { begin } from './ending-rules';
 import { lead, whileRunning, type HolderRule } from './holding';
-import type { Observation, SwitchoverSight } from './observation';
+import type { Observation, SuccessorLook, SwitchoverSight } from './observation';
 import type { Rules } from './outcome';
-import { chooseSuccessor, whyRefused } from './switchover-targets';
+import { chooseSuccessor, whyRefused, type Choice } from './switchover-targets';
 
 /** How long the stopped Master, and everybody else, stands back for the successor. */
 const SUCCESSOR_FIRST_MS = 1000;
+/** Nobody who fits at one glance is no answer yet: a WAL receiver that starts again, or a status on its way, is soon there. */
+const SUCCESSOR_APPEARS_MS = 3000;
+/** Between two looks for one. */
+const LOOK_AGAIN_MS = 200;
 
 /**
  * A Master that is asked to hand over: it looks who could, has the load balancers hold their clients, stops PostgreSQL cleanly, so
@@ -37,16 +41,18 @@ export const switchoverRules: Rules = {
 
   masterLooksForASuccessor: whileRunning((o, _memory, hold) => {
     const request = unserved(o);
-    if (request === null || o.switchover?.look?.id === request.value.id) return null;
-    return lead(o, hold, [{ type: 'lookForSuccessors', id: request.value.id }]);
+    if (request === null) return null;
+    const look = lookFor(request, o);
+    const isDue = look === null || (mayAppear(request, look, o) && o.now >= look.at + LOOK_AGAIN_MS);
+    return isDue ? lead(o, hold, [{ type: 'lookForSuccessors', id: request.value.id }]) : null;
   }),
 
   masterChoosesItsSuccessor: whileRunning((o, _memory, hold) => {
     const request = unserved(o);
-    if (request === null) return null;
-    const { id, to, by } = request.value;
-    const others = (o.switchover?.look?.targets ?? []).filter(({ node }) => node !== o.self.node);
-    const choice = chooseSuccessor(to, others);
+    const look = request === null ? null : lookFor(request, o);
+    if (request === null || look === null || mayAppear(request, look, o)) return null;
+    const { id, by } = request.value;
+    const choice = choiceOf(request, look, o);
     if ('refused' in choice) return lead(o, hold, [{ type: 'refuseSwitchover', id, why: choice.refused }]);
     const why = by === undefined ? 'asked for' : `asked for by ${by}`;
     return lead(o, hold, [{ type: 'drain', id, successor: choice.node, why }]);
@@ -74,6 +80,25 @@ export const giveSwitchoverBack: HolderRule = (o, memory, hold) => {
 function hasReplayedBeyond(o: Observation, lsn: string): boolean {
   const replayed = o.postgres.replayedLsn ?? o.postgres.lsn;
   return replayed !== null && replayed > parseLsn(lsn);
+}
+
+type Request = NonNullable<SwitchoverSight['request']>;
+
+function lookFor({ value }: Request, { switchover }: Observation): SuccessorLook | null {
+  return switchover?.look?.id === value.id ? switchover.look : null;
+}
+
+function choiceOf({ value }: Request, { targets }: SuccessorLook, { self }: Observation): Choice {
+  return chooseSuccessor(
+    value.to,
+    targets.filter(({ node }) => node !== self.node),
+  );
+}
+
+/** Nobody fitted at the last look, and another is to come, or has begun. */
+function mayAppear(request: Request, look: SuccessorLook, o: Observation): boolean {
+  if (!('refused' in choiceOf(request, look, o))) return false;
+  return o.now < look.firstAt + SUCCESSOR_APPEARS_MS || o.inFlight.has('lookForSuccessors');
 }
 
 /** What this very hold has accepted: a record of an earlier one is over. */

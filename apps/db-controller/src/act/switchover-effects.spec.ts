@@ -60,13 +60,26 @@ describe('who could succeed', () => {
     w.postgres.sight = { ...w.postgres.sight, senders: [sender('c', '0/50000F0')] };
     await switchoverEffects(w.parts).lookForSuccessors({ type: 'lookForSuccessors', id: 's1' });
     const deaf = { streaming: false, lagBytes: Number.MAX_SAFE_INTEGER, failoverPriority: 0 };
-    expect(w.parts.facts.successors).toEqual({
+    expect(w.parts.facts.successors).toMatchObject({
       id: 's1',
       targets: [
         { node: 'a', able: false, why: 'tagged noFailover', ...deaf },
         { node: 'c', able: true, why: 'healthy', streaming: true, lagBytes: 16, failoverPriority: 3 },
       ],
     });
+  });
+
+  it('is looked at again for the same request, which remembers the first look', async () => {
+    const w = await running();
+    const look = async (id: string) => {
+      await switchoverEffects(w.parts).lookForSuccessors({ type: 'lookForSuccessors', id });
+      return w.parts.facts.successors;
+    };
+    const first = await look('s1');
+    const again = await look('s1');
+    expect(again?.firstAt).toBe(first?.firstAt);
+    expect(again?.at).toBeGreaterThan(first?.at ?? Infinity);
+    expect((await look('s2'))?.firstAt).toBeGreaterThanOrEqual(again?.at ?? Infinity);
   });
 
   it('is nobody who has told nothing', async () => {

@@ -17,13 +17,14 @@ export function switchoverEffects(parts: Parts): Pick<Effects, 'lookForSuccessor
   const { facts, disk, log, clock } = parts;
   return {
     lookForSuccessors: async ({ id }) => {
+      const firstAt = facts.successors?.id === id ? facts.successors.firstAt : clock.now();
       let targets = await lookAtMembers(parts);
       if (targets.some(({ streaming, able }) => streaming && able)) {
         // PostgreSQL writes a checkpoint when it stops, while nobody can write: now there is less left for that.
         await makeCheckpoint(parts, CHECKPOINT_LIMIT_MS);
         targets = await lookAtMembers(parts);
       }
-      facts.successors = { id, targets };
+      facts.successors = { id, targets, firstAt, at: clock.now() };
       log.info({ event: 'switchover.looked', id, targets }, `who could succeed, for switchover ${id}`);
     },
 

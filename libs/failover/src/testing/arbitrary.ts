@@ -190,7 +190,12 @@ const switchover = fc.record({
     }),
   ),
   look: fc.option(
-    fc.record({ id: fc.constantFrom('s1', 's2'), targets: fc.uniqueArray(target, { selector: (one) => one.node }) }),
+    fc.record({
+      id: fc.constantFrom('s1', 's2'),
+      targets: fc.uniqueArray(target, { selector: (one) => one.node }),
+      firstAt: nearTime,
+      at: nearTime,
+    }),
   ),
   drainedFor: fc.constantFrom(null, 's1', 's2'),
 });

@@ -129,6 +129,8 @@ const LOOKED: NonNullable<Observation['switchover']> = {
   look: {
     id: 's1',
     targets: [{ node: 'c', streaming: true, able: true, why: 'healthy', lagBytes: 0, failoverPriority: 0 }],
+    firstAt: NOW - 3500,
+    at: NOW - 300,
   },
   drainedFor: null,
 };

@@ -133,10 +133,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     const value = { id: args.name(), from: args.text('from') ?? 'b', to: args.text('to') ?? null };
     return withSwitchover(o, { request: { value, modifyIndex: args.number('index') ?? 1000 } });
   },
-  /** `look ID c=0 a=100,deaf d=0,lags`: members with their lag; `deaf` does not stream, `lags` could not take over. */
+  /** `look ID c=0 a=100,deaf d=0,lags`: members with their lag, seen now; `deaf` does not stream, `lags` could not take over. */
   look: (o, args) => {
     const [id = '', ...targets] = args.names();
-    return withSwitchover(o, { look: { id, targets: targets.map(targetOf) } });
+    const before = o.switchover?.look;
+    const firstAt = before?.id === id ? before.firstAt : o.now;
+    return withSwitchover(o, { look: { id, targets: targets.map(targetOf), firstAt, at: o.now } });
   },
   drained: (o, args) => withSwitchover(o, { drainedFor: args.name() }),
   /** `slots ha_6_a ha_5_c!`: those that the server keeps; `!`: its WAL is gone. */
