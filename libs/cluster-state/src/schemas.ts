@@ -155,7 +155,10 @@ const syncRule = {
   k: { ...natural, maximum: 64 },
   names: { type: 'array', maxItems: 64, uniqueItems: true, items: nodeName },
 };
-const syncSchema = record({ version: positive, term: positive, ...syncRule, previous: orNull(record(syncRule)) });
+const syncSchema = record(
+  { version: positive, term: positive, ...syncRule, previous: orNull(record(syncRule)) },
+  { covered: flag },
+);
 const overrideSchema = record({ id: text, node: nodeName, afterTerm: natural, by: text, why: text });
 const pauseSchema = record({ id: text, by: text, why: text });
 const epochSchema = record({ number: positive, from: nodeName, by: text });

@@ -108,6 +108,8 @@ export interface SyncValue extends SyncRule {
   readonly term: number;
   /** The rules before this one, until enough of `names` have all that was acknowledged under them; joined into one. */
   readonly previous: SyncRule | null;
+  /** With the first rule of its term: this holder has every commit that was acknowledged under the rules before it. */
+  readonly covered?: boolean;
 }
 
 /**

@@ -1,7 +1,6 @@
 export type { Action, Effects } from './actions';
 export { ancestry, commonHistory, type Ancestry, type CommonHistory } from './ancestry';
 export { consulWentBack } from './consul-memory';
-export { coversAcknowledged } from './covered';
 export { untoldPromotions } from './untold';
 export { RULE_NAMES, decide } from './decide';
 export { isStopped } from './ending-rules';

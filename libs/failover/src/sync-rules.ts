@@ -1,6 +1,7 @@
 import type { SyncValue } from '@ha-postgres/cluster-state';
 import { lagBytes, parseLsn } from '@ha-postgres/lsn';
 import type { Action } from './actions';
+import { coversAcknowledged } from './covered';
 import { begin } from './ending-rules';
 import {
   RECEIVE_FROM_NOBODY,
@@ -123,7 +124,8 @@ function firstRule(o: Observation, hold: Hold): SyncValue | null {
     .sort((a, b) => b.failoverPriority - a.failoverPriority || (a.node < b.node ? -1 : 1));
   const streaming = voters.map(({ node }) => node);
   const rule = wantedRule(o.policy.sync, currentRule(value), othersOf(o, streaming));
-  return withRule(value, hold.term, rule, nextVersion(o));
+  const first = withRule(value, hold.term, rule, nextVersion(o));
+  return first === null ? null : { ...first, ...(coversAcknowledged(o, hold) ? { covered: true } : {}) };
 }
 
 /** Members only: a vote that is needed must be one that is asked for. */

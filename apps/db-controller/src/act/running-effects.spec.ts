@@ -71,6 +71,19 @@ describe('to run as Master', () => {
     expect(historyOf(w)[0]?.why).toBe('took over from term 5; override o7 by ann: a burnt down');
   });
 
+  it.each([
+    [{ term: 6, covered: true }, true],
+    [{ term: 6 }, undefined],
+    [{ term: 5, covered: true }, undefined],
+  ])('says that nothing acknowledged is missing only where its own first rule does: %j', async (change, covered) => {
+    const w = await promoted();
+    const rule = { mode: 'quorum', k: 1, names: ['a'] } as const;
+    w.set(w.parts.keys.sync, { version: 4, ...rule, previous: null, ...change });
+    await w.parts.consul.readSync(1000);
+    await markRunning(w);
+    expect(historyOf(w)[0]?.covered).toBe(covered);
+  });
+
   it('is on disk with the term of the data, for a controller that is restarted', async () => {
     const w = await promoted();
     await markRunning(w);

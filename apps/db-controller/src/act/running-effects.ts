@@ -1,5 +1,5 @@
 import type { HistoryEntry, MembersValue } from '@ha-postgres/cluster-state';
-import { coversAcknowledged, overrides, syncOf, untoldPromotions, type Effects } from '@ha-postgres/failover';
+import { overrides, syncOf, untoldPromotions, type Effects } from '@ha-postgres/failover';
 import { messageOf } from '@ha-postgres/service-kit';
 import { failpoint } from '../failpoint';
 import type { Parts } from '../parts';
@@ -113,11 +113,10 @@ function reasonOf(parts: Parts, hold: OwnHold | null): Pick<HistoryEntry, 'why' 
   return { why: `${how}: ${successor ?? 'nobody'} did not take over${overrideOf(parts, hold)}`, switchover: id };
 }
 
-/** An administrator who lets a node take over without enough votes takes the loss upon himself, but says nothing of what is lost. */
-function isCovered({ consul, disk, facts, self }: Parts, term: number): boolean {
-  const { hold } = facts;
-  const isOverridden = hold !== null && overrides({ override: consul.override, self }, hold.facts);
-  return !isOverridden && coversAcknowledged(syncOf({ sync: consul.sync, disk: disk.record }), term);
+/** Said by this hold's own first rule. */
+function isCovered({ consul, disk }: Parts, term: number): boolean {
+  const value = syncOf({ sync: consul.sync, disk: disk.record });
+  return value?.term === term && value.covered === true;
 }
 
 function overrideOf({ consul, self }: Parts, hold: OwnHold): string {

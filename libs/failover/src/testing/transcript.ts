@@ -126,9 +126,10 @@ function isSync(value: unknown): value is SyncValue {
   return typeof value === 'object' && value !== null && 'previous' in value;
 }
 
-function tellSync({ version, previous, ...rule }: SyncValue): string {
+function tellSync({ version, previous, covered, ...rule }: SyncValue): string {
   const tell = ({ mode, k, names }: SyncRule) => (mode === 'async' ? 'async' : `${k} of [${names.join(', ')}]`);
-  return `version ${version}: ${tell(rule)}${previous === null ? '' : `, and before ${tell(previous)}`}`;
+  const before = previous === null ? '' : `, and before ${tell(previous)}`;
+  return `version ${version}: ${tell(rule)}${before}${covered === true ? '; has all that was acknowledged' : ''}`;
 }
 
 function tellMemory(memory: Memory, before: Memory, now: Millis): string[] {
