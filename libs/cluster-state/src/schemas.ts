@@ -210,7 +210,7 @@ const runnerReportSchema = record(
     walGone: orNull(text),
   },
 );
-const voteRequestSchema = record({ term: positive, candidate: nodeName });
+const voteRequestSchema = record({ term: positive, candidate: nodeName }, { withinMs: positive });
 const voteAnswerSchema = record({
   node: nodeName,
   term: natural,

@@ -207,6 +207,8 @@ export interface RunnerReport {
 export interface VoteRequest {
   readonly term: number;
   readonly candidate: string;
+  /** The candidate waits for the answer so long; absent: 150 ms. */
+  readonly withinMs?: number;
 }
 
 export interface VoteAnswer {

@@ -1,5 +1,6 @@
 import type { MembersValue, NodeAddress } from '@ha-postgres/cluster-state';
 import type { Action } from './actions';
+import { askTheSilentOnceMore } from './ask-again';
 import { begin } from './ending-rules';
 import {
   RECEIVE_FROM_NOBODY,
@@ -22,7 +23,7 @@ import { isFresh, isNamed, syncOf } from './sync-view';
 import { betterCandidate } from './takeover';
 import { overrides } from './vote-count';
 
-/** How long a better member is let go first, counted from the first question for votes. */
+/** How long after a question for votes what was answered is of this moment: a better candidate is let go first by it. */
 const LET_GO_FIRST_MS = 500;
 
 /** A node that holds the lock, on its way to `running` and while it runs. */
@@ -72,10 +73,13 @@ export const holderRules: Rules = {
   }),
 
   holderLetsABetterMemberGoFirst: beforePromotion((o, memory, hold) => {
-    if (o.votes === null || o.now > o.votes.startedAt + LET_GO_FIRST_MS || overrides(o, hold)) return null;
+    if (o.votes === null || overrides(o, hold)) return null;
+    if (o.now > (o.votes.askedAt ?? o.votes.startedAt) + LET_GO_FIRST_MS) return null;
     const better = betterCandidate(o, o.votes.answers, memory.passedOver);
     return better === null ? null : begin(o, `${better.node} has newer data`, 'immediate', 1000, better.node);
   }),
+
+  holderAsksTheSilentOnceMore: beforePromotion(askTheSilentOnceMore),
 
   holderGivesASwitchoverBack: beforePromotion(giveSwitchoverBack),
 

@@ -1,7 +1,7 @@
 import { parseLsn } from '@ha-postgres/lsn';
 import { begin } from './ending-rules';
 import { lead, whileRunning, type HolderRule } from './holding';
-import type { Observation, SuccessorLook, SwitchoverSight } from './observation';
+import type { Hold, Observation, SuccessorLook, SwitchoverSight } from './observation';
 import type { Rules } from './outcome';
 import { chooseSuccessor, whyRefused, type Choice } from './switchover-targets';
 
@@ -71,15 +71,15 @@ export function successorOf(o: Observation): string | null {
 export const giveSwitchoverBack: HolderRule = (o, memory, hold) => {
   const { last } = hold;
   if (last?.switchover === undefined || last.lsnExact !== true) return null;
-  if (hasReplayedBeyond(o, last.lsn) || memory.passedOver.includes(last.node)) return null;
+  if (hasTheWholeEnd(o, hold) || memory.passedOver.includes(last.node)) return null;
   const why = `has not received the end of ${last.node}'s WAL, which stopped for switchover ${last.switchover.id}`;
   return begin(o, why, 'immediate', 2 * SUCCESSOR_FIRST_MS, last.node);
 };
 
-/** The shutdown checkpoint begins at `lsn`, and nothing follows it. */
-function hasReplayedBeyond(o: Observation, lsn: string): boolean {
+/** The last Master stopped cleanly: its shutdown checkpoint, after which nothing follows, begins where it says, and is here. */
+export function hasTheWholeEnd(o: Observation, { last }: Hold): boolean {
   const replayed = o.postgres.replayedLsn ?? o.postgres.lsn;
-  return replayed !== null && replayed > parseLsn(lsn);
+  return last?.lsnExact === true && replayed !== null && replayed > parseLsn(last.lsn);
 }
 
 type Request = NonNullable<SwitchoverSight['request']>;

@@ -35,7 +35,10 @@ describe('votes', () => {
   it('that were given count for the whole term, also when their givers do not answer again', async () => {
     const { w } = await holder();
     let answers: readonly string[] = ['a'];
-    jest.spyOn(w.parts.peers, 'vote').mockImplementation(({ node }: NodeAddress, { term }) => {
+    const limits: number[] = [];
+    jest.spyOn(w.parts.peers, 'vote').mockImplementation(({ node }: NodeAddress, { term, withinMs }, limitMs) => {
+      expect(withinMs).toBe(limitMs);
+      limits.push(limitMs);
       const said = {
         node,
         term,
@@ -56,7 +59,9 @@ describe('votes', () => {
     const { votes } = w.parts.facts;
     expect(votes?.answers.map(({ node }) => node).sort()).toEqual(['a', 'c']);
     expect(votes).toMatchObject({ startedAt: first?.startedAt, complete: true });
-    expect(votes?.askedAt).toBeGreaterThanOrEqual(first?.askedAt ?? Infinity);
+    expect(votes?.askedAt).toBeGreaterThan(first?.askedAt ?? Infinity);
+    // Who is asked again is given longer, and knows it.
+    expect(limits).toEqual([150, 150, 350, 350]);
   });
 });
 
@@ -133,7 +138,7 @@ describe('votes', () => {
     jest.spyOn(w.parts.peers, 'vote').mockImplementation(
       ({ node }, request) =>
         new Promise((resolve) => {
-          expect(request).toEqual({ term: 6, candidate: 'b' });
+          expect(request).toEqual({ term: 6, candidate: 'b', withinMs: 150 });
           resolvers.push(() => resolve(node === 'a' ? answer : null));
         }),
     );

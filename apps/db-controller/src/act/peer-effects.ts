@@ -8,6 +8,8 @@ import { fetchWalTail } from './wal-tail';
 
 /** A member that has not answered by then has no vote in this round. */
 const VOTE_LIMIT_MS = 150;
+/** Asked again it gets longer: where machines are slow the first answer was late rather than missing. */
+const VOTE_AGAIN_LIMIT_MS = 350;
 /** A candidate waits longer for its own receiver's end than others wait for its vote. */
 const OWN_POSITION_LIMIT_MS = 1000;
 
@@ -21,10 +23,11 @@ export function peerEffects(parts: Parts): Pick<Effects, 'collectVotes' | 'askFa
       const startedAt = before?.startedAt ?? askedAt;
       const asked = (consul.members.known ? consul.members.value.members : []).filter(({ node }) => node !== self.node);
       facts.votes = { term, startedAt, askedAt, complete: false, answers: before?.answers ?? [] };
-      const request = { term, candidate: self.node };
+      const withinMs = before === null ? VOTE_LIMIT_MS : VOTE_AGAIN_LIMIT_MS;
+      const request = { term, candidate: self.node, withinMs };
       // Its own position counts as well, and must stand still like the others'.
       const [answers] = await Promise.all([
-        Promise.all(asked.map((member) => peers.vote(member, request, VOTE_LIMIT_MS))),
+        Promise.all(asked.map((member) => peers.vote(member, request, withinMs))),
         settleOwnPosition(parts, term, askedAt + OWN_POSITION_LIMIT_MS),
       ]);
       const votes = answers.filter((answer): answer is VoteAnswer => answer !== null);

@@ -94,6 +94,15 @@ describe('a vote', () => {
     expect(w.postgres.asked).toEqual([]);
   });
 
+  it('is waited for as long as the candidate waits', async () => {
+    const { w, answers, report } = replica();
+    const askedAt = w.parts.clock.now();
+    const vote = answers.vote({ ...question(7), withinMs: 350 });
+    await until('a vote would be late otherwise', () => w.parts.clock.now() > askedAt + 150);
+    report(CUT_OFF);
+    expect(await vote).toMatchObject({ granted: true });
+  });
+
   it("is refused when the runner's word is from before the answer that cuts the receiver off", async () => {
     const { answers, report, w } = replica();
     const old = w.parts.publisher.published?.instructionIndex ?? 0;

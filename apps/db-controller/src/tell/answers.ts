@@ -13,8 +13,12 @@ import { stopReceiving } from '../act/stop-receiving';
 import { answerWalTail } from '../act/wal-tail';
 import type { Parts } from '../parts';
 
-/** A vote must be there within 150 ms to be counted; what cannot be done by then is refused. */
-const VOTE_LIMIT_MS = 140;
+/** A vote must be there by then to be counted, unless the candidate says that it waits longer. */
+const VOTE_LIMIT_MS = 150;
+/** However long a candidate would wait. */
+const VOTE_LIMIT_MAX_MS = 1000;
+/** The answer is on its way so long. */
+const WAY_MS = 10;
 
 /** Answers to other nodes' questions. What is agreed to is on disk before it is said. */
 export class Answers {
@@ -42,7 +46,8 @@ export class Answers {
 
   async vote(request: VoteRequest): Promise<VoteAnswer> {
     const { disk, log, poke, clock } = this.parts;
-    const until = clock.now() + VOTE_LIMIT_MS;
+    // What cannot be done by then is refused.
+    const until = clock.now() + Math.min(request.withinMs ?? VOTE_LIMIT_MS, VOTE_LIMIT_MAX_MS) - WAY_MS;
     const consent = mayVote(this.observation(), request);
     if (!consent.agree) return this.answer(request, false, consent.why);
     disk.update({ votedTerm: request.term });

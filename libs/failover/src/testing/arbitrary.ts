@@ -218,12 +218,13 @@ const votes = fc
     at: lsn,
     candidate: fc.boolean(),
     dataTerm: fc.constantFrom(5, 5, 5, 6),
+    voted: fc.constantFrom(true, true, true, false),
   })
-  .map(({ of, startedAt, complete, at, candidate, dataTerm }) => ({
+  .map(({ of, startedAt, complete, at, candidate, dataTerm, voted }) => ({
     term: of,
     startedAt,
     complete,
-    answers: [vote('c', { lsn: formatLsn(at), candidate, dataTerm })],
+    answers: voted ? [vote('c', { lsn: formatLsn(at), candidate, dataTerm })] : [],
   }));
 
 /** One fact of an observation and what may stand in its place. */

@@ -207,6 +207,7 @@ export const BEGINNINGS = [
     newMaster({ disk: { ...replica().disk, dataTerm: 6 }, runner: runner({ walGone: 'gone', receivingFrom: 'c' }) }),
   ),
   begin(readyToPromote()),
+  begin(readyToPromote({ votes: { term: 6, startedAt: NOW - 160, complete: true, answers: [] } })),
   begin(readyToPromote({ hold: hold({ acquiredAt: NOW - 20_001 }) })),
   begin(readyToPromote({ hold: hold({ last: lastMaster('a', { lsn: '0/5200000' }) }) })),
   begin(

@@ -90,11 +90,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   disk: (o, args) => ({ ...o, disk: { ...o.disk, ...diskOf(args) } }),
   postgres: (o, args) => ({ ...o, postgres: postgresOf(o, args) }),
   runner: runnerCommand,
+  /** `votes 6 [at=-200] [again=-10] [pending]`: asked for, and again; what was answered is told by `vote`. */
   votes: (o, args) => ({
     ...o,
     votes: {
       term: Number(args.name()),
       startedAt: args.time('at') ?? o.now,
+      ...given({ askedAt: args.time('again') }),
       complete: !args.has('pending'),
       answers: [],
     },
