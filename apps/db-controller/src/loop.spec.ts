@@ -23,7 +23,7 @@ function looping(w: World, effect: (action: Action) => Promise<void> = () => Pro
       return effect(action);
     },
   });
-  const loop = new Loop(w.parts, effects, new ClockJump(300, w.parts.clock), (status) => statuses.push(status));
+  const loop = new Loop(w.parts, effects, new ClockJump(300, w.parts.clock), (told) => statuses.push(told.whole()));
   loops.push(loop);
   const times = (type: Action['type']) => begun.filter(({ action }) => action.type === type).map(({ at }) => at);
   return { loop, begun, statuses, times };

@@ -17,6 +17,7 @@ import { observe } from './observe/observe';
 import type { ClockJump } from './observe/clock-jump';
 import type { Parts } from './parts';
 import { ANSWER_VALID_MS } from './tell/publisher';
+import type { StatusTold } from './tell/registration';
 import { forOperators } from './tell/for-operators';
 import { readiness } from './tell/readiness';
 import { SyncAlarm } from './tell/sync-alarm';
@@ -47,7 +48,7 @@ export class Loop {
     private readonly parts: Parts,
     effects: Effects,
     private readonly clockJump: ClockJump,
-    private readonly onStatus: (status: NodeStatus) => void,
+    private readonly onStatus: (told: StatusTold) => void,
   ) {
     this.effects = effects;
     this.alarm = new SyncAlarm(parts.log);
@@ -139,9 +140,15 @@ export class Loop {
     const running = master?.session != null && master.value?.phase === 'running' ? master.value : null;
     const { ready, why } = readiness(role, o, postgres);
     const whyNoReads = this.reads.whyNot(role, o, postgres.lagBytes);
-    const status = { ...this.status(decision, o), whyNoReads };
-    this.alarm.look(status.sync ?? null);
-    this.onStatus(status);
+    const status = once(() => ({ ...this.status(decision, o), whyNoReads }));
+    this.alarm.look(syncStatus(o));
+    this.onStatus({
+      role,
+      postgresAlive: o.postgres.alive,
+      switchover: o.disk.switchover ?? undefined,
+      whyNoReads,
+      whole: status,
+    });
     publisher.say({
       node: o.self.node,
       role,
@@ -193,4 +200,10 @@ export class Loop {
       divergence: report?.divergence ?? null,
     };
   }
+}
+
+/** Made when it is first asked for: what is told once a second is not worked out at every decision. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => (made ??= { value: make() }).value;
 }

@@ -7,6 +7,7 @@ import { Registration } from '../src/tell/registration';
 import { until } from './fixture/clock';
 import { ConsulServer } from './fixture/consul-server';
 import { standbyReply } from './fixture/postgres';
+import { told } from './fixture/told';
 import { address, masterValue } from './fixture/values';
 import { endWorlds, realWorld, type World } from './fixture/world';
 
@@ -138,24 +139,25 @@ describe('the lock in a real Consul', () => {
   });
 });
 
-const status = (change: Partial<NodeStatus> = {}): NodeStatus => ({
-  ...address('b'),
-  role: 'Replica',
-  rule: '',
-  term: 0,
-  dataTerm: 5,
-  timeline: 1,
-  lsn: '0/1',
-  inRecovery: true,
-  streaming: true,
-  lagBytes: 0,
-  postgresAlive: true,
-  runnerPhase: 'running',
-  takeover: { able: true, why: '' },
-  tags: { noFailover: false, failoverPriority: 0 },
-  lastError: null,
-  ...change,
-});
+const status = (change: Partial<NodeStatus> = {}) =>
+  told({
+    ...address('b'),
+    role: 'Replica',
+    rule: '',
+    term: 0,
+    dataTerm: 5,
+    timeline: 1,
+    lsn: '0/1',
+    inRecovery: true,
+    streaming: true,
+    lagBytes: 0,
+    postgresAlive: true,
+    runnerPhase: 'running',
+    takeover: { able: true, why: '' },
+    tags: { noFailover: false, failoverPriority: 0 },
+    lastError: null,
+    ...change,
+  });
 
 describe('the service in a real Consul', () => {
   const passing = async () => (await client.serviceHealth('postgres', { passing: true })).services;

@@ -5,6 +5,7 @@ import { rest, type Facts, type Problem, type Step, type Task } from './core/fac
 import { accept, endedAsAsked, endedUnasked, hold, isDeadlinePassed, NEW_MEMORY, whyIgnored } from './core/memory';
 import type { Memory } from './core/memory';
 import { plan } from './core/plan';
+import { newsOf } from './core/report-news';
 import { isAborted } from './core/stop-rules';
 import { runningData, type Inspected } from './disk/inspect';
 import type { RunnerState } from './disk/runner-state';
@@ -60,7 +61,7 @@ export class Runner {
   #failure: Problem | null = null;
   #progress: RunnerReport['progress'] = null;
   #data: Inspected;
-  #sent = '';
+  #told = '';
   #sentAt = 0;
   #ticker: Timer | null = null;
   #deadline: Timer | null = null;
@@ -379,10 +380,10 @@ export class Runner {
       rejoin: this.#parts.state.marks.rejoin,
       divergence: this.#parts.state.marks.divergence,
     });
-    const text = JSON.stringify(report);
+    const news = newsOf(report, this.#memory.answer);
     const now = this.#now();
-    if (text === this.#sent && now - this.#sentAt < REPORT_EVERY_MS) return;
-    this.#sent = text;
+    if (news === this.#told && now - this.#sentAt < REPORT_EVERY_MS) return;
+    this.#told = news;
     this.#sentAt = now;
     this.#parts.client.post(report);
   }

@@ -48,6 +48,11 @@ export class RoleServerStandIn {
     return this.reports.at(-1);
   }
 
+  /** Whether the runner has accepted the answer of this index: it asks for what comes after it. */
+  isTaken(index: number): boolean {
+    return [...this.#waiting].some((waiting) => waiting.index >= index);
+  }
+
   /** Says something new; its index. `forMs`: how long from now a Master's answer is valid. */
   say(instruction: RunnerInstruction, forMs = 60_000, more: Partial<RoleAnswer> = {}): number {
     const isLead = instruction.kind === 'lead';

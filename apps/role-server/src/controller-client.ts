@@ -1,4 +1,4 @@
-import { Agent, request, type IncomingMessage } from 'node:http';
+import { Agent, request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { codeOf } from '@ha-postgres/service-kit';
 import { errors } from './errors';
 
@@ -35,20 +35,23 @@ export class ControllerClient implements Controller {
   }
 
   async ask(call: Call): Promise<ControllerAnswer> {
-    const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(), call.timeoutMs);
-    const giveUp = (): void => timeout.abort();
-    call.signal?.addEventListener('abort', giveUp, { once: true });
+    const what = `${call.method} ${call.path} to db-controller at ${this.#socketPath}`;
+    const under: UnderWay = { asked: null, isCut: false };
+    const cut = (): void => {
+      under.isCut = true;
+      under.asked?.destroy();
+    };
+    const timer = setTimeout(cut, call.timeoutMs);
+    call.signal?.addEventListener('abort', cut, { once: true });
     try {
       call.signal?.throwIfAborted();
-      return await this.#send(call, timeout.signal);
+      return await this.#send(call, under);
     } catch (cause) {
-      const what = `${call.method} ${call.path} to db-controller at ${this.#socketPath}`;
-      if (!timeout.signal.aborted) throw errors.HAPG_CONTROLLER_UNREACHABLE(`${what} failed`, { cause });
+      if (!under.isCut) throw errors.HAPG_CONTROLLER_UNREACHABLE(`${what} failed`, { cause });
       throw errors.HAPG_CONTROLLER_TIMEOUT(`${what} was not answered within ${call.timeoutMs} ms`, { cause });
     } finally {
       clearTimeout(timer);
-      call.signal?.removeEventListener('abort', giveUp);
+      call.signal?.removeEventListener('abort', cut);
     }
   }
 
@@ -57,25 +60,39 @@ export class ControllerClient implements Controller {
     this.#agent.destroy();
   }
 
-  #send(call: Call, signal: AbortSignal): Promise<ControllerAnswer> {
+  #send(call: Call, under: UnderWay): Promise<ControllerAnswer> {
     return new Promise((resolve, reject) => {
       const { method, path, body } = call;
       const headers =
         body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-      const asked = request({ socketPath: this.#socketPath, agent: this.#agent, method, path, headers, signal })
+      const asked = request({ socketPath: this.#socketPath, agent: this.#agent, method, path, headers })
         .on('error', (error) => {
           // A kept connection that the controller closed while we wrote: all that is asked of it may be asked twice.
-          if (asked.reusedSocket && codeOf(error) === 'ECONNRESET') resolve(this.#send(call, signal));
+          if (asked.reusedSocket && codeOf(error) === 'ECONNRESET' && !under.isCut) resolve(this.#send(call, under));
           else reject(error);
         })
-        .on('response', (response) => void readAnswer(response).then(resolve, reject))
+        .on('response', (response) => readAnswer(response, resolve, reject))
         .end(body);
+      under.asked = asked;
     });
   }
 }
 
-async function readAnswer(response: IncomingMessage): Promise<ControllerAnswer> {
+/** The request that is under way, if there is one, and whether it was ended from here. */
+interface UnderWay {
+  asked: ClientRequest | null;
+  isCut: boolean;
+}
+
+function readAnswer(
+  response: IncomingMessage,
+  resolve: (answer: ControllerAnswer) => void,
+  reject: (error: unknown) => void,
+): void {
   let body = '';
-  for await (const part of response.setEncoding('utf8')) body += String(part);
-  return { status: response.statusCode ?? 0, body };
+  response
+    .setEncoding('utf8')
+    .on('data', (part: string) => (body += part))
+    .on('error', reject)
+    .on('end', () => resolve({ status: response.statusCode ?? 0, body }));
 }

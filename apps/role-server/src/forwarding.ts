@@ -2,7 +2,7 @@ import { parseRunnerReport, type Parsed } from '@ha-postgres/cluster-state';
 import { signAnswer, type RequestVerifier } from '@ha-postgres/service-kit';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Controller, ControllerAnswer } from './controller-client';
-import { Refusal } from './refusal';
+import { Refusal, sendJsonText } from './refusal';
 
 /** Votes and failsafe answers are worthless to their askers long before this. */
 const FORWARD_TIMEOUT_MS = 2_000;
@@ -24,7 +24,7 @@ function pass(controller: Controller, path: string, body: string): Promise<Contr
 }
 
 function send(response: Response, { status, body }: ControllerAnswer): void {
-  response.status(status).type('json').end(body);
+  sendJsonText(response, status, body);
 }
 
 /** Passes the runner's report on. Only processes of this pod may report: the runner is one, and needs no secret. */

@@ -162,7 +162,7 @@ export interface DataDirectory {
   readonly checkpointLsn: string | null;
 }
 
-/** `POST /controller/runner`: sent at every change, and once a second. */
+/** `POST /controller/runner`: sent once a second, and at every change but that of a deadline that moves on while it leads. */
 export interface RunnerReport {
   /** New at every start of a runner. */
   readonly incarnation: string;

@@ -30,7 +30,7 @@ function replica(obeys: Partial<RunnerReport> | null = null): {
       ready: true,
       readyWhy: '',
       lagBytes: 0,
-      status: {} as never,
+      status: () => ({}) as never,
       masterValue: null,
     });
   say('a');

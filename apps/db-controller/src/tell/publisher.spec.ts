@@ -1,10 +1,11 @@
+import type { NodeStatus } from '@ha-postgres/cluster-state';
 import { bootId, monotonicNow, nanosTextToMillis } from '@ha-postgres/service-kit';
 import { address, masterValue } from '../../test/fixture/values';
 import { thisMachine } from '../machine';
 import { Publisher, type Saying } from './publisher';
 
 function saying(change: Partial<Saying> = {}): Saying {
-  const status = { ...address('b'), lsn: '0/1' } as unknown as Saying['status'];
+  const status = { ...address('b'), lsn: '0/1' } as unknown as NodeStatus;
   return {
     node: 'b',
     role: 'Replica',
@@ -15,7 +16,7 @@ function saying(change: Partial<Saying> = {}): Saying {
     ready: true,
     readyWhy: 'streams as Replica',
     lagBytes: 0,
-    status,
+    status: () => status,
     masterValue: null,
     ...change,
   };

@@ -1,11 +1,13 @@
-import type { ControllerState, RunnerInstruction } from '@ha-postgres/cluster-state';
+import type { ControllerState, NodeStatus, RunnerInstruction } from '@ha-postgres/cluster-state';
 import type { Published as PublishedSight } from '@ha-postgres/failover';
 import { Published, millisToNanosText, type Millis } from '@ha-postgres/service-kit';
 import type { Machine } from '../machine';
 
 /** What one decision says to the node; the publisher adds index, boot and validity as text. */
-export interface Saying extends Omit<ControllerState, 'index' | 'bootId' | 'validUntil' | 'instruction'> {
+export interface Saying extends Omit<ControllerState, 'index' | 'bootId' | 'validUntil' | 'instruction' | 'status'> {
   readonly instruction: RunnerInstruction;
+  /** Worked out only if it is published. */
+  readonly status: () => NodeStatus;
   readonly validUntil: Millis;
 }
 
@@ -50,7 +52,13 @@ export class Publisher {
     // Microseconds of the monotonic clock: higher than what a former process of this boot has published.
     const index = Math.max(this.states.current.index + 1, Math.floor(now * 1000));
     this.remember(saying.instruction, index, now);
-    this.states.publish({ ...saying, index, bootId: this.machine.bootId, validUntil: millisToNanosText(validUntil) });
+    this.states.publish({
+      ...saying,
+      status: status(),
+      index,
+      bootId: this.machine.bootId,
+      validUntil: millisToNanosText(validUntil),
+    });
   }
 
   private remember(instruction: RunnerInstruction, index: number, now: Millis): void {

@@ -1,36 +1,38 @@
 import type { NodeStatus, Role } from '@ha-postgres/cluster-state';
 import { until } from '../../test/fixture/clock';
+import { told } from '../../test/fixture/told';
 import { address } from '../../test/fixture/values';
 import { endWorlds, world } from '../../test/fixture/world';
 import { Registration } from './registration';
 
 afterEach(endWorlds);
 
-const status = (role: Role | null, change: Partial<NodeStatus> = {}): NodeStatus => ({
-  ...address('b'),
-  role,
-  rule: 'replicaFollowsTheRunningMaster',
-  term: 0,
-  dataTerm: 5,
-  timeline: 1,
-  lsn: '0/5000000',
-  inRecovery: role === 'Replica',
-  streaming: true,
-  lagBytes: 0,
-  postgresAlive: true,
-  runnerPhase: 'running',
-  takeover: { able: true, why: '' },
-  tags: { noFailover: false, failoverPriority: 0 },
-  lastError: null,
-  ...change,
-});
+const status = (role: Role | null, change: Partial<NodeStatus> = {}) =>
+  told({
+    ...address('b'),
+    role,
+    rule: 'replicaFollowsTheRunningMaster',
+    term: 0,
+    dataTerm: 5,
+    timeline: 1,
+    lsn: '0/5000000',
+    inRecovery: role === 'Replica',
+    streaming: true,
+    lagBytes: 0,
+    postgresAlive: true,
+    runnerPhase: 'running',
+    takeover: { able: true, why: '' },
+    tags: { noFailover: false, failoverPriority: 0 },
+    lastError: null,
+    ...change,
+  });
 
 /** What is told to Consul, one line a call, and whether it takes it. */
 function registered() {
   const w = world();
   const calls: string[] = [];
   let fails: RegExp | null = null;
-  const told = (call: string): Promise<void> => {
+  const tell = (call: string): Promise<void> => {
     calls.push(call);
     return fails?.test(call) === true ? Promise.reject(new Error('no')) : Promise.resolve();
   };
@@ -40,14 +42,14 @@ function registered() {
     return found === undefined ? null : { value: found.slice(found.indexOf('=') + 1), modifyIndex: 1 };
   };
   Object.assign(w.parts.client, {
-    kvPut: (key: string, value: string) => told(`${key.split('/').slice(2).join('/')}=${value.slice(0, 10)}`),
+    kvPut: (key: string, value: string) => tell(`${key.split('/').slice(2).join('/')}=${value.slice(0, 10)}`),
     transaction: async ([operation]: [{ key: string; value: string }]) => {
-      await told(`${operation.key.split('/').slice(2).join('/')}=${operation.value.slice(0, 10)}`);
+      await tell(`${operation.key.split('/').slice(2).join('/')}=${operation.value.slice(0, 10)}`);
       return { committed: true, entries: [{ modifyIndex: 1 }] };
     },
     kvGet: (key: string) => Promise.resolve({ entry: inConsul(key) }),
-    registerService: ({ id, tags }: { id: string; tags: string[] }) => told(`register ${id} ${tags.join()}`),
-    updateTtlCheck: (id: string, state: string) => told(`${id} ${state}`),
+    registerService: ({ id, tags }: { id: string; tags: string[] }) => tell(`register ${id} ${tags.join()}`),
+    updateTtlCheck: (id: string, state: string) => tell(`${id} ${state}`),
   });
   const registration = new Registration(w.parts);
   const isTold = (call: string) => until(`it is told: ${call} (told: ${calls.join('; ')})`, () => calls.includes(call));

@@ -17,6 +17,15 @@ interface Told {
   readonly checks: string;
 }
 
+/** What somebody may wait for, at every decision; the whole of a node's status is worked out when it is wanted. */
+export interface StatusTold {
+  readonly role: NodeStatus['role'];
+  readonly postgresAlive: boolean;
+  readonly switchover: NodeStatus['switchover'];
+  readonly whyNoReads: string | null;
+  readonly whole: () => NodeStatus;
+}
+
 const NOTHING: Told = { role: '', status: '', service: '', checks: '' };
 
 /**
@@ -24,7 +33,7 @@ const NOTHING: Told = { role: '', status: '', service: '', checks: '' };
  * node. Nothing here gives or takes a right; all of it is repeated until Consul has it.
  */
 export class Registration {
-  private status: NodeStatus | null = null;
+  private told: StatusTold | null = null;
   private written: Told = NOTHING;
   private checksAt: Millis = Number.NEGATIVE_INFINITY;
   private running: Promise<void> | null = null;
@@ -49,9 +58,9 @@ export class Registration {
   }
 
   /** Takes note; a changed role or health is written at once, everything else once a second. */
-  tell(status: NodeStatus): void {
-    const urgent = urgentOf(status) !== urgentOf(this.status);
-    this.status = status;
+  tell(told: StatusTold): void {
+    const urgent = urgentOf(told) !== urgentOf(this.told);
+    this.told = told;
     if (urgent) this.write();
   }
 
@@ -74,7 +83,7 @@ export class Registration {
 
   private async writeOnce(): Promise<void> {
     const isClaimed = await this.claim();
-    const { status } = this;
+    const status = this.told?.whole();
     // While a hold ends the key still says Master: checks turn critical, and roles change, only after the release.
     if (status?.role == null || (this.parts.facts.hold !== null && status.role !== 'Master')) return;
     const isNew = this.written.service === '';
@@ -165,7 +174,7 @@ export class Registration {
   }
 }
 
-const hasReads = ({ whyNoReads }: NodeStatus): boolean => (whyNoReads ?? null) === null;
+const hasReads = ({ whyNoReads }: Pick<NodeStatus, 'whyNoReads'>): boolean => (whyNoReads ?? null) === null;
 const isTagged = ({ tags }: NodeStatus): boolean => tags.noLoadBalance === true;
 
 /**
@@ -179,7 +188,7 @@ function tagsOf(status: NodeStatus): string {
 }
 
 /** What somebody waits for. */
-function urgentOf(status: NodeStatus | null): string {
+function urgentOf(status: StatusTold | null): string {
   const hasReaders = status !== null && hasReads(status);
   return JSON.stringify([status?.role, status?.postgresAlive, status?.switchover, hasReaders]);
 }
