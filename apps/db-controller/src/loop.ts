@@ -177,8 +177,13 @@ export class Loop {
   private status({ rule, role }: Decision, o: Observation): NodeStatus {
     const { postgres } = this.parts;
     const report = o.runner.known ? o.runner.value : null;
+    // Written out: it is made at every decision, and a spread would take as long as all the rest of it.
+    const { node, host, port, apiPort } = o.self;
     return {
-      ...o.self,
+      node,
+      host,
+      port,
+      apiPort,
       role,
       rule,
       term: o.hold?.term ?? 0,

@@ -28,6 +28,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   ...followRules,
 };
 
+const IN_ORDER = Object.entries(RULES);
+
 /** Names of all rules in order, for the report of which of them ever fired. */
 export const RULE_NAMES: readonly string[] = Object.keys(RULES);
 
@@ -36,7 +38,7 @@ export const RULE_NAMES: readonly string[] = Object.keys(RULES);
  * without clock, chance or I/O of its own.
  */
 export function decide(observation: Observation, memory: Memory = NOTHING_REMEMBERED): Decision {
-  for (const [rule, judge] of Object.entries(RULES)) {
+  for (const [rule, judge] of IN_ORDER) {
     const outcome = judge(observation, memory);
     if (outcome !== null) return finish(rule, outcome, observation, memory);
   }

@@ -21,6 +21,8 @@ export const RULES = {
   followRunsAsStandby: run.followRunsAsStandby,
 } satisfies Record<string, Rule>;
 
+const IN_ORDER = Object.entries<Rule>(RULES);
+
 export interface Plan {
   readonly rule: string;
   readonly step: Step;
@@ -28,7 +30,7 @@ export interface Plan {
 
 /** What to do next, and the rule that says so. */
 export function plan(facts: Facts): Plan {
-  for (const [rule, decide] of Object.entries<Rule>(RULES)) {
+  for (const [rule, decide] of IN_ORDER) {
     const step = decide(facts);
     if (step !== null) return { rule, step };
   }

@@ -2,7 +2,7 @@ import type { CallOptions, ConsulApi, KvEntry, ReadOptions, SessionInfo, Session
 import type { Clock, Timer } from '../clock';
 import { NoAnswerError } from '../errors';
 import type { TxnOperation } from '../transaction';
-import { FakeStore, type Outcome } from './fake-store';
+import { FakeStore, type Keys, type Outcome } from './fake-store';
 
 /** What the network does to one request. */
 export interface Fate {
@@ -25,13 +25,36 @@ export interface FakeRequest {
   readonly via: string;
   /** Of a transaction. */
   readonly operations: readonly TxnOperation[];
+  /** Of a session's renewal or end. */
+  readonly session: string | null;
 }
 
 export interface FakeLink {
   /** The client's clock; default the world's. */
   readonly clock?: Clock;
   readonly fate?: (request: FakeRequest) => Fate;
+  /** Instead of `fate`: brings the request to the server, and its answer back, whenever it likes and if it likes. */
+  readonly carry?: FakeCarrier;
+  /** How answers and time limits reach the client's process, which may be frozen or dead by then. */
+  readonly deliver?: (fn: () => void) => void;
+  /** What a default read is answered from: a server that was the leader and has not noticed yet; null: the leader. */
+  readonly deposed?: () => Keys | null;
   readonly servers?: readonly string[];
+}
+
+/** A network of its own making. */
+export interface FakeCarrier {
+  /** `broken`: the connection ends, whether or not the request has arrived. */
+  there(request: FakeRequest, arrive: () => void, broken: () => void): void;
+  /** Asked when an answer leaves, which of a blocking query is long after the request. */
+  back(request: FakeRequest, arrive: () => void, broken: () => void): void;
+}
+
+export interface FakeConsulOptions {
+  /** How long after its last renewal a session ends, TTL to twice the TTL; default twice. */
+  readonly sessionEndsAfterMs?: (ttlMs: number) => number;
+  /** Called after every write that a request made, and the end of a session (with null). */
+  readonly onWrite?: (request: FakeRequest | null) => void;
 }
 
 interface Waiter {
@@ -45,8 +68,16 @@ interface Held {
   timer: Timer;
 }
 
+/** A request that waits for a leader. */
+interface Parked {
+  readonly run: () => void;
+  readonly timer: Timer;
+}
+
 const AT_ONCE: Fate = { toServerMs: 0, toClientMs: 0 };
 const REQUEST_MS = 7500;
+/** How long servers hold a request while they have no leader (`rpc_hold_timeout`). */
+const HOLD_MS = 7000;
 
 /**
  * Consul in memory, over a network that delays, reorders and loses what it is told to. It passes the same suite as the
@@ -56,26 +87,63 @@ export class FakeConsul {
   readonly store = new FakeStore();
   private readonly waiters = new Set<Waiter>();
   private readonly sessions = new Map<string, Held>();
+  private readonly parked = new Set<Parked>();
+  private hasLeader = true;
   private made = 0;
 
-  constructor(private readonly world: Clock) {}
+  constructor(
+    private readonly world: Clock,
+    private readonly options: FakeConsulOptions = {},
+  ) {}
+
+  /** From now on only stale reads are answered; all else waits for a leader, 7 s at most. */
+  loseLeader(): void {
+    this.hasLeader = false;
+    // Its timers are in the leader's memory.
+    for (const held of this.sessions.values()) held.timer.cancel();
+  }
+
+  /** The new leader carries out what waited, and starts the timers of all sessions anew. */
+  electLeader(): void {
+    if (this.hasLeader) return;
+    this.hasLeader = true;
+    for (const [id, held] of this.sessions) held.timer = this.expiry(id, held.request);
+    for (const parked of [...this.parked]) {
+      parked.timer.cancel();
+      this.parked.delete(parked);
+      parked.run();
+    }
+  }
+
+  /** Its memory goes back: keys as in the snapshot, no sessions. */
+  restore(keys: Keys): void {
+    for (const held of this.sessions.values()) held.timer.cancel();
+    this.sessions.clear();
+    this.change(null, () => this.store.restore(keys), true);
+  }
 
   /** The same as seen over one client's connection. */
   client(link: FakeLink = {}): ConsulApi {
-    const send = <T>(
+    const asked = (
       kind: FakeRequest['kind'],
+      { via = 'agent' }: CallOptions,
+      { operations = [], session = null }: Partial<FakeRequest> = {},
+    ): FakeRequest => ({ kind, via, operations, session });
+    // The very request that the network carries is the one that writes: whoever watches both knows it again.
+    const send = <T>(
+      request: FakeRequest,
       options: CallOptions,
-      serve: (done: (answer: T) => void) => void,
-      operations: readonly TxnOperation[] = [],
-    ): Promise<Sent<T>> => this.send({ kind, via: options.via ?? 'agent', operations }, link, options, serve);
+      serve: (request: FakeRequest) => T,
+    ): Promise<Sent<T>> => this.send<T>(request, link, options, (done) => done(serve(request)));
     return {
       kvGet: async (key, options: ReadOptions = {}) => {
         const waits = options.index === undefined ? 0 : ((options.waitMs ?? 60_000) * 17) / 16;
         const limited = { ...options, timeoutMs: (options.timeoutMs ?? REQUEST_MS) + waits };
-        const { answer, ...times } = await send<{ entry: KvEntry | null; index: number }>('kvGet', limited, (done) =>
-          this.read(key, options, done),
-        );
-        return { ...times, ...answer, knownLeader: true, lastContactMs: 0 };
+        const read = (done: (answer: { entry: KvEntry | null; index: number }) => void): void =>
+          this.read(key, options, link, done);
+        const { answer, sentAt, receivedAt } = await this.send(asked('kvGet', options), link, limited, read);
+        const { entry, index } = answer;
+        return { entry, index, sentAt, receivedAt, knownLeader: true, lastContactMs: 0 };
       },
       kvList: async (prefix, options: ReadOptions = {}) => {
         const { answer: entries, ...times } = await send<readonly KvEntry[]>('kvList', options, (done) =>
@@ -84,34 +152,35 @@ export class FakeConsul {
         return { ...times, entries, index: this.store.index, knownLeader: true, lastContactMs: 0 };
       },
       transaction: async (operations, options = {}) => {
-        const { answer, ...times } = await send<Outcome>(
-          'transaction',
+        const { answer, sentAt, receivedAt } = await send<Outcome>(
+          asked('transaction', options, { operations }),
           options,
-          (done) => done(this.change(() => this.store.apply(operations))),
-          operations,
+          (request) => this.change(request, () => this.store.apply(operations)),
         );
-        return { ...answer, ...times };
+        return answer.committed
+          ? { committed: true, entries: answer.entries, sentAt, receivedAt }
+          : { committed: false, errors: answer.errors, sentAt, receivedAt };
       },
-      sessionCreate: async (request, options = {}) =>
-        (await send<string>('sessionCreate', options, (done) => done(this.createSession(request)))).answer,
+      sessionCreate: async (session, options = {}) =>
+        (await send(asked('sessionCreate', options), options, () => this.createSession(session))).answer,
       sessionRenew: async (id, options = {}) =>
-        (await send<'renewed' | 'gone'>('sessionRenew', options, (done) => done(this.renewSession(id)))).answer,
+        (await send(asked('sessionRenew', options, { session: id }), options, () => this.renewSession(id))).answer,
       sessionDestroy: async (id, options = {}) => {
-        await send<null>('sessionDestroy', options, (done) => done(this.destroySession(id)));
+        await send(asked('sessionDestroy', options, { session: id }), options, (by) => this.endSession(id, by));
       },
       sessionInfo: async (id, options = {}) =>
-        (await send<SessionInfo | null>('sessionInfo', options, (done) => done(this.infoOf(id)))).answer,
+        (await send(asked('sessionInfo', options, { session: id }), options, () => this.infoOf(id))).answer,
       paths: () => ['agent', ...(link.servers ?? [])],
       servers: async (options = {}) =>
-        (await send<readonly string[]>('servers', options, (done) => done(link.servers ?? []))).answer,
+        (await send(asked('servers', options), options, () => link.servers ?? [])).answer,
     };
   }
 
   /** Ends a session as Consul does when a check fails or somebody destroys it. */
-  endSession(id: string): void {
+  endSession(id: string, by: FakeRequest | null = null): void {
     this.sessions.get(id)?.timer.cancel();
     this.sessions.delete(id);
-    this.change(() => this.store.endSession(id));
+    this.change(by, () => this.store.endSession(id));
   }
 
   /** Ids of the sessions that live. */
@@ -125,11 +194,6 @@ export class FakeConsul {
     this.sessions.set(id, { request, timer: this.expiry(id, request) });
     this.store.addSession(id);
     return id;
-  }
-
-  private destroySession(id: string): null {
-    this.endSession(id);
-    return null;
   }
 
   private infoOf(id: string): SessionInfo | null {
@@ -147,12 +211,13 @@ export class FakeConsul {
   }
 
   private expiry(id: string, { ttlMs }: SessionRequest): Timer {
-    return this.world.schedule(2 * ttlMs, () => this.endSession(id));
+    return this.world.schedule(this.options.sessionEndsAfterMs?.(ttlMs) ?? 2 * ttlMs, () => this.endSession(id));
   }
 
-  private change<T>(write: () => T): T {
+  private change<T>(by: FakeRequest | null, write: () => T, wakeAll = false): T {
     const result = write();
-    for (const waiter of [...this.waiters]) if (this.indexOf(waiter.key) > waiter.index) waiter.answer();
+    this.options.onWrite?.(by);
+    for (const waiter of [...this.waiters]) if (wakeAll || this.indexOf(waiter.key) > waiter.index) waiter.answer();
     return result;
   }
 
@@ -163,9 +228,16 @@ export class FakeConsul {
 
   private read(
     key: string,
-    { index, waitMs = 60_000 }: ReadOptions,
+    { index, waitMs = 60_000, consistency }: ReadOptions,
+    link: FakeLink,
     done: (answer: { entry: KvEntry | null; index: number }) => void,
   ): void {
+    const past = consistency === 'consistent' ? null : (link.deposed?.() ?? null);
+    if (past !== null) {
+      const entry = past.get(key) ?? null;
+      done({ entry, index: entry?.modifyIndex ?? this.store.index });
+      return;
+    }
     const answer = (): void => {
       timer?.cancel();
       this.waiters.delete(waiter);
@@ -181,6 +253,20 @@ export class FakeConsul {
     timer = this.world.schedule(waitMs, answer);
   }
 
+  /** Carries a request out now, or once there is a leader; refuses it when that takes too long. */
+  private led(run: () => void, refuse: () => void): void {
+    if (this.hasLeader) {
+      run();
+      return;
+    }
+    const timer = this.world.schedule(HOLD_MS, () => {
+      this.parked.delete(parked);
+      refuse();
+    });
+    const parked: Parked = { run, timer };
+    this.parked.add(parked);
+  }
+
   private send<T>(
     request: FakeRequest,
     link: FakeLink,
@@ -188,6 +274,7 @@ export class FakeConsul {
     serve: (done: (answer: T) => void) => void,
   ): Promise<Sent<T>> {
     const { toServerMs, toClientMs } = link.fate?.(request) ?? AT_ONCE;
+    const deliver = link.deliver ?? ((fn) => fn());
     const clock = link.clock ?? this.world;
     const sentAt = clock.now();
     return new Promise((resolve, reject) => {
@@ -206,14 +293,21 @@ export class FakeConsul {
         fail('aborted by the caller');
         return;
       }
-      const back = (answer: T): void => {
-        if (toClientMs === null) return;
-        this.world.schedule(toClientMs, () => {
+      const broken = (): void => deliver(() => fail('connection reset'));
+      const comeBack = (then: () => void): void => {
+        const arrive = (): void => deliver(then);
+        if (link.carry !== undefined) link.carry.back(request, arrive, broken);
+        else if (toClientMs !== null) this.world.schedule(toClientMs, arrive);
+      };
+      const back = (answer: T): void =>
+        comeBack(() => {
           end();
           resolve({ answer, sentAt, receivedAt: clock.now() });
         });
-      };
-      if (toServerMs !== null) this.world.schedule(toServerMs, () => serve(back));
+      const refuse = (): void => comeBack(() => fail('No cluster leader'));
+      const arriveThere = (): void => this.led(() => serve(back), refuse);
+      if (link.carry !== undefined) link.carry.there(request, arriveThere, broken);
+      else if (toServerMs !== null) this.world.schedule(toServerMs, arriveThere);
     });
   }
 }

@@ -4,15 +4,25 @@ import type { TxnError, TxnOperation } from '../transaction';
 export type Outcome =
   | { readonly committed: true; readonly entries: readonly KvEntry[] }
   | { readonly committed: false; readonly errors: readonly TxnError[] };
-type Keys = Map<string, KvEntry>;
+/** All keys at one Raft index. */
+export type Keys = ReadonlyMap<string, KvEntry>;
+type NewKeys = Map<string, KvEntry>;
 type Applied = { readonly entry: KvEntry } | { readonly what: string } | { readonly gone: true };
 
-const stripped = (entry: KvEntry): KvEntry => ({ ...entry, value: '' });
+const stripped = ({ key, modifyIndex, createIndex, lockIndex, session, flags }: KvEntry): KvEntry => ({
+  key,
+  value: '',
+  modifyIndex,
+  createIndex,
+  lockIndex,
+  session,
+  flags,
+});
 
 /** Consul's keys and sessions as one server's state machine sees them: no time, no network. Its words are those of Consul 1.8.7. */
 export class FakeStore {
   private keys: Keys = new Map();
-  private readonly sessions = new Set<string>();
+  private sessions = new Set<string>();
   /** Raft's index. */
   index = 10;
 
@@ -24,6 +34,18 @@ export class FakeStore {
   list(prefix: string): readonly KvEntry[] {
     const found = [...this.keys.values()].filter(({ key }) => key.startsWith(prefix));
     return found.sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  /** The keys of this moment; no later write changes them. */
+  snapshot(): Keys {
+    return this.keys;
+  }
+
+  /** Its memory goes back to a snapshot, as after a restore: keys and their indexes are what they were, no session lives. */
+  restore(keys: Keys): void {
+    this.index += 1;
+    this.keys = new Map([...keys].map(([key, entry]) => [key, { ...entry, session: null }]));
+    this.sessions = new Set();
   }
 
   hasSession(id: string): boolean {
@@ -39,12 +61,14 @@ export class FakeStore {
   endSession(id: string): void {
     if (!this.sessions.delete(id)) return;
     this.index += 1;
+    const keys: NewKeys = new Map(this.keys);
     for (const [key, entry] of this.keys)
-      if (entry.session === id) this.keys.set(key, { ...entry, session: null, modifyIndex: this.index });
+      if (entry.session === id) keys.set(key, { ...entry, session: null, modifyIndex: this.index });
+    this.keys = keys;
   }
 
   apply(operations: readonly TxnOperation[]): Outcome {
-    const keys: Keys = new Map(this.keys);
+    const keys: NewKeys = new Map(this.keys);
     const index = this.index + 1;
     const outcomes = operations.map((operation) => this.applyOne(keys, index, operation));
     const errors = outcomes.flatMap((outcome, opIndex) => ('what' in outcome ? [{ opIndex, what: outcome.what }] : []));
@@ -57,7 +81,7 @@ export class FakeStore {
     };
   }
 
-  private applyOne(keys: Keys, index: number, operation: TxnOperation): Applied {
+  private applyOne(keys: NewKeys, index: number, operation: TxnOperation): Applied {
     const { key } = operation;
     const found = keys.get(key);
     switch (operation.verb) {
@@ -103,7 +127,7 @@ export class FakeStore {
   }
 
   private lock(
-    keys: Keys,
+    keys: NewKeys,
     index: number,
     found: KvEntry | undefined,
     { key, value, session }: { key: string; value: string; session: string },
@@ -132,14 +156,16 @@ function checkSession(key: string, found: KvEntry | undefined, session: string):
 
 // A write that changes nothing leaves the ModifyIndex where it is.
 function put(
-  keys: Keys,
+  keys: NewKeys,
   index: number,
   found: KvEntry | undefined,
   next: Pick<KvEntry, 'key' | 'value' | 'session' | 'lockIndex'>,
 ): Applied {
   const same = found?.value === next.value && found.session === next.session && found.lockIndex === next.lockIndex;
   const modifyIndex = same ? found.modifyIndex : index;
-  const entry = { ...next, flags: 0, createIndex: found?.createIndex ?? index, modifyIndex };
+  const { key, value, session, lockIndex } = next;
+  const createIndex = found?.createIndex ?? index;
+  const entry: KvEntry = { key, value, modifyIndex, createIndex, lockIndex, session, flags: 0 };
   keys.set(next.key, entry);
   return { entry: stripped(entry) };
 }

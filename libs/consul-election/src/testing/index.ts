@@ -1,3 +1,10 @@
-export { FakeConsul, type FakeLink, type FakeRequest, type Fate } from './fake-consul';
-export { FakeStore } from './fake-store';
+export {
+  FakeConsul,
+  type FakeCarrier,
+  type FakeConsulOptions,
+  type FakeLink,
+  type FakeRequest,
+  type Fate,
+} from './fake-consul';
+export { FakeStore, type Keys } from './fake-store';
 export { VirtualClock, driftingClock } from './virtual-clock';

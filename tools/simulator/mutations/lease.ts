@@ -1,0 +1,144 @@
+import type { Mutation } from './mutation';
+
+const LOCK = 'libs/consul-election/src/lock.ts';
+
+/** Mistakes in the lease: who may hold it, and until when. */
+export const LEASE_MUTATIONS: readonly Mutation[] = [
+  {
+    name: "no wait for the predecessor's lease",
+    edits: [
+      {
+        file: 'apps/db-controller/src/act/lock-effects.ts',
+        find: 'waitUntil: isCleared(attempt.sight) ? Number.NEGATIVE_INFINITY : predecessorEndsAt(attempt.sight, policy),',
+        replace: 'waitUntil: (void isCleared, void predecessorEndsAt, void policy, Number.NEGATIVE_INFINITY),',
+      },
+    ],
+  },
+  {
+    name: 'the deadline is counted from the answer',
+    edits: [
+      {
+        file: 'libs/consul-election/src/lease-holder.ts',
+        find: 'this.record.succeeded(number, result.sentAt, result.modifyIndex)',
+        replace: 'this.record.succeeded(number, result.receivedAt, result.modifyIndex)',
+      },
+    ],
+  },
+  {
+    name: 'the drift margin is 0',
+    edits: [
+      {
+        file: 'libs/failover/src/takeover.ts',
+        find: 'return entry.firstSeenAt + policy.leaseDurationMs + policy.driftMarginMs;',
+        replace: 'return entry.firstSeenAt + policy.leaseDurationMs;',
+      },
+    ],
+  },
+  {
+    name: 'plain acquire',
+    edits: [
+      {
+        file: LOCK,
+        find: '    guard({ key, modifyIndex: decidedOn?.modifyIndex ?? null }),\n    ...unchanged.map(guard),\n    ...(takeOver && decidedOn !== null ? [opDeleteCas(key, decidedOn.modifyIndex)] : []),',
+        replace:
+          "    ...unchanged.map(guard),\n    ...(takeOver && decidedOn !== null ? [{ verb: 'delete' as const, key }] : []),",
+      },
+    ],
+  },
+  {
+    name: 'plain beat, without check-session',
+    edits: [
+      {
+        file: LOCK,
+        find: 'return [opCheckSession(key, session), opLock(key, value, session), ...also(alsoWrite)];',
+        replace: 'return [opLock(key, value, session), opLock(key, value, session), ...also(alsoWrite)];',
+      },
+    ],
+  },
+  {
+    name: 'plain release, without check-index',
+    edits: [
+      {
+        file: LOCK,
+        find: 'return [opCheckSession(key, session), opCheckIndex(key, ownLastIndex), opUnlock(key, value, session)];',
+        replace: 'return [opCheckSession(key, session), opUnlock(key, value, session)];',
+      },
+    ],
+  },
+  {
+    name: 'a lease that ran out is taken over without a read after its end',
+    edits: [
+      {
+        file: 'libs/failover/src/takeover.ts',
+        find: 'return entry.confirmedSentAt !== null && entry.confirmedSentAt > predecessorEndsAt(entry, policy);',
+        replace: 'return entry.confirmedSentAt !== null;',
+      },
+      {
+        file: 'apps/db-controller/src/act/lock-effects.ts',
+        find: 'waitUntil: isCleared(attempt.sight) ? Number.NEGATIVE_INFINITY : predecessorEndsAt(attempt.sight, policy),',
+        replace:
+          'waitUntil: isCleared(attempt.sight) || attempt.takeOver ? Number.NEGATIVE_INFINITY : predecessorEndsAt(attempt.sight, policy),',
+      },
+    ],
+  },
+  {
+    name: '`released` by a holder that had not waited out its own predecessor',
+    edits: [
+      {
+        file: 'libs/failover/src/ending-rules.ts',
+        find: 'released: o.now >= Math.max(hold.waitUntil, o.disk.promisedUntil),',
+        replace: 'released: true,',
+      },
+    ],
+  },
+  {
+    name: 'failsafe with a member missing',
+    edits: [
+      {
+        file: 'apps/db-controller/src/act/peer-effects.ts',
+        find: 'const extended = refusals.length === 0 &&',
+        replace: 'const extended = refusals.length <= 1 &&',
+      },
+    ],
+  },
+  {
+    name: 'a new member is asked only after it was listed',
+    edits: [
+      {
+        file: 'apps/db-controller/src/act/peer-effects.ts',
+        find: 'const all = [...consul.members.value.members, ...facts.pendingMembers];',
+        replace: 'const all = [...consul.members.value.members, ...facts.pendingMembers.slice(0, 0)];',
+      },
+    ],
+  },
+  {
+    name: 'a promise of failsafe is not kept',
+    edits: [
+      {
+        file: 'apps/db-controller/src/tell/answers.ts',
+        find: 'disk.promise(receivedAt + policy.leaseDurationMs + policy.driftMarginMs)',
+        replace: 'disk.promise(receivedAt)',
+      },
+    ],
+  },
+  {
+    name: 'failsafe revives a lease that has ended',
+    edits: [
+      {
+        file: 'libs/consul-election/src/lease-record.ts',
+        find: 'if (this.lostWhy !== null || this.closed || now >= this.end) return false;',
+        replace: 'if (this.closed) return false;',
+      },
+    ],
+  },
+  {
+    name: 'a restarted controller goes on with its hold without asking',
+    edits: [
+      {
+        file: 'libs/consul-election/src/lease-record.ts',
+        find: '    this.provenSinceReopened = false;\n',
+        replace: '    this.provenSinceReopened = true;\n    this.end = Number.MAX_SAFE_INTEGER;\n',
+      },
+    ],
+  },
+];

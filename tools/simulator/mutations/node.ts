@@ -1,0 +1,87 @@
+import type { Mutation } from './mutation';
+
+/** Mistakes in what a node does with its PostgreSQL. */
+export const NODE_MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'release before stop',
+    edits: [
+      {
+        file: 'libs/failover/src/ending-rules.ts',
+        find: "  if (o.published?.instruction.kind !== 'stop') return false;\n",
+        replace: "  if (o.published?.instruction.kind !== 'stop') return true;\n  if (o.now > 0) return true;\n",
+      },
+    ],
+  },
+  {
+    name: 'validity as a duration from receipt',
+    edits: [
+      {
+        file: 'apps/postgres-runner/src/runner.ts',
+        find: 'this.#memory = accept(this.#memory, answer);',
+        replace:
+          'this.#memory = accept(this.#memory, { ...answer, validUntil: String(Math.round((this.#now() + 2300) * 1e6)) });',
+      },
+    ],
+  },
+  {
+    name: 'the runner does not fence at its deadline',
+    edits: [
+      {
+        file: 'apps/postgres-runner/src/core/stop-rules.ts',
+        find: '  isDeadlinePassed(facts.memory, facts.now)\n    ?',
+        replace: '  isDeadlinePassed(facts.memory, facts.now - 1e9)\n    ?',
+      },
+    ],
+  },
+  {
+    name: 'the runner lets a PostgreSQL out of recovery go on',
+    edits: [
+      {
+        file: 'apps/postgres-runner/src/core/stop-rules.ts',
+        find: 'if (postgres === null || postgres.inRecovery || facts.killing) return null;',
+        replace: 'if (postgres === null || facts.now > 0 || postgres.inRecovery || facts.killing) return null;',
+      },
+    ],
+  },
+  {
+    name: 'no second fence',
+    edits: [
+      {
+        file: 'libs/failover/src/ending-rules.ts',
+        find: "actions: overdue ? [{ type: 'killPostgres' }] : [],",
+        replace: 'actions: overdue ? [] : [],',
+      },
+    ],
+  },
+  {
+    name: 'data counts as an ancestor wherever it forked',
+    edits: [
+      {
+        file: 'libs/failover/src/ancestry.ts',
+        find: '  if (lsn <= fork) return',
+        replace: '  if (lsn <= fork || term > 0) return',
+      },
+    ],
+  },
+  {
+    name: 'the term of the data is recorded while the old upstream still sends',
+    edits: [
+      {
+        file: 'libs/failover/src/follow-rules.ts',
+        find: "actions: [standsStill(o) ? { type: 'recordDataTerm', term: master.term } : { type: 'readPostgres' }],",
+        replace:
+          "actions: [o.now > 0 || standsStill(o) ? { type: 'recordDataTerm', term: master.term } : { type: 'readPostgres' }],",
+      },
+    ],
+  },
+  {
+    name: 'a paused machine goes on',
+    edits: [
+      {
+        file: 'apps/db-controller/src/observe/clock-jump.ts',
+        find: 'if (Math.abs(offset - this.offset) > this.marginMs) this.seen = true;',
+        replace: 'if (Math.abs(offset - this.offset) > 1e12 * this.marginMs) this.seen = true;',
+      },
+    ],
+  },
+];

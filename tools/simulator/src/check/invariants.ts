@@ -1,0 +1,170 @@
+import { parseMaster, type MasterValue } from '@ha-postgres/cluster-state';
+import type { FakeRequest } from '@ha-postgres/consul-election/testing';
+import type { KvEntry } from '@ha-postgres/consul-election';
+import type { SimNode } from '../node/node';
+import type { Server } from '../postgres/server';
+import { lsnText, type WalRecord } from '../postgres/wal';
+import type { World } from '../world/world';
+
+/** What must never happen, in words; the names stand in reports and in the list of mutations. */
+export const INVARIANTS = {
+  oneWriter: 'never two nodes that can acknowledge a write',
+  freedAfterStop: 'the lock is never freed before PostgreSQL is stopped',
+  releasedIsCleared: 'released is written only when nobody can write',
+  nothingLost: 'no write that was acknowledged synchronously is lost',
+  boundedLoss: 'an asynchronous failover loses no more than the lag limit and what followed the last beat',
+  noAlienHistory: 'no Replica streams a history that its own data is no part of',
+  converges: 'a healed cluster has a Master and streaming Replicas again',
+} as const;
+
+export const BY_HAND = 'promoted by hand';
+
+/** A machine that was frozen whole thaws: until it has looked at its clock its PostgreSQL answers (the only exception). */
+export interface Excuse {
+  readonly why: string;
+  readonly until: number;
+}
+
+interface Acknowledgement {
+  readonly record: WalRecord;
+  readonly isSynchronous: boolean;
+}
+
+/** Looks at the world whenever something changes that an invariant is about. */
+export class Invariants {
+  private readonly writers = new Set<Server>();
+  private readonly excuses = new Map<string, Excuse>();
+  private acknowledged: Acknowledgement[] = [];
+  private lastMaster: KvEntry | null = null;
+  /** The last position that a running Master told. */
+  private toldLsn = 0;
+  promotions = 0;
+  lost = 0;
+  excused = 0;
+  excusedWrites = 0;
+
+  constructor(
+    private readonly world: World,
+    private readonly nodes: ReadonlyMap<string, SimNode>,
+    private readonly masterKey: () => KvEntry | null,
+    private readonly lagLimitBytes: number,
+  ) {}
+
+  /** So long this node may acknowledge writes beside the Master; returns what ends it before. */
+  excuse(node: string, why: string, forMs: number): () => void {
+    const until = this.world.now() + forMs;
+    const excuse = { why, until };
+    this.excuses.set(node, excuse);
+    if (Number.isFinite(forMs)) this.world.schedule(forMs, () => this.checkWriters());
+    return () => {
+      if (this.excuses.get(node) === excuse) this.excuses.delete(node);
+    };
+  }
+
+  onWritable(server: Server): void {
+    const can = server.canAcknowledge;
+    if (can === this.writers.has(server)) return;
+    if (can) this.writers.add(server);
+    else this.writers.delete(server);
+    this.world.tell(server.node, () =>
+      can ? 'postgres  CAN ACKNOWLEDGE WRITES' : 'postgres  can acknowledge nothing any more',
+    );
+    if (can) this.checkWriters();
+  }
+
+  onStream(receiver: Server, sender: Server): void {
+    const last = receiver.database.wal.last;
+    const theirs = sender.database.wal;
+    if (last === null) return;
+    const isPart =
+      last.end <= theirs.end ? theirs.has(last) : receiver.database.wal.endingAt(theirs.end) === theirs.last;
+    if (isPart) return;
+    this.world.violated(
+      INVARIANTS.noAlienHistory,
+      `${receiver.node} streams from ${sender.node}, but its record at ${lsnText(last.start)} of timeline ${last.timeline} is not in that history`,
+    );
+  }
+
+  onAcknowledged(server: Server, write: number): void {
+    const record = server.database.wal.from(0).findLast((one) => one.write === write);
+    // What a machine that was frozen whole acknowledges before it looks at its clock is lost, and the manual says so.
+    if (this.excuseOf(server.node) !== null) this.excusedWrites += 1;
+    else if (record !== undefined) this.acknowledged.push({ record, isSynchronous: server.syncRule !== null });
+  }
+
+  onPromoted(server: Server): void {
+    // What somebody promoted by hand is thrown away again.
+    if (this.excuseOf(server.node)?.why === BY_HAND) return;
+    this.promotions += 1;
+    const { wal } = server.database;
+    const lost = this.acknowledged.filter(({ record }) => !wal.has(record));
+    if (lost.length === 0) return;
+    this.acknowledged = this.acknowledged.filter((one) => !lost.includes(one));
+    this.lost += lost.length;
+    for (const { record, isSynchronous } of lost) {
+      if (isSynchronous) {
+        this.world.violated(INVARIANTS.nothingLost, `write ${record.write ?? 0} is not on ${server.node}`);
+        return;
+      }
+      if (record.end + this.lagLimitBytes < this.toldLsn) {
+        this.world.violated(
+          INVARIANTS.boundedLoss,
+          `write ${record.write ?? 0} at ${lsnText(record.end)} is not on ${server.node}, though the last Master had told ${lsnText(this.toldLsn)}`,
+        );
+        return;
+      }
+    }
+  }
+
+  /** Consul has written: `request` of `node`, or by itself. */
+  onConsulWrite(request: FakeRequest | null, node: string | null): void {
+    const before = this.lastMaster;
+    const entry = this.masterKey();
+    if (entry === before) return;
+    this.lastMaster = entry;
+    if (entry?.value === before?.value && entry?.session === before?.session) return;
+    const freed = before?.session != null && entry?.session !== before.session;
+    const value = entry === null ? null : valueOf(entry);
+    if (value?.phase === 'running' && !freed) this.toldLsn = lsnOf(value);
+    if (!freed || request === null || node === null || entry?.session != null) return;
+    const server = this.nodes.get(node)?.server;
+    if (server?.isLive === true) {
+      this.world.violated(INVARIANTS.freedAfterStop, `${node} freed the lock while its PostgreSQL could write`);
+      return;
+    }
+    const writer = [...this.writers].find((one) => this.excuseOf(one.node) === null);
+    if (value?.released === true && writer !== undefined)
+      this.world.violated(
+        INVARIANTS.releasedIsCleared,
+        `${node} wrote released while ${writer.node} could acknowledge writes`,
+      );
+  }
+
+  private checkWriters(): void {
+    const writers = [...this.writers].filter((server) => server.canAcknowledge);
+    if (writers.length < 2) return;
+    const unexcused = writers.filter((server) => this.excuseOf(server.node) === null);
+    if (unexcused.length < 2) {
+      this.excused += 1;
+      return;
+    }
+    this.world.violated(
+      INVARIANTS.oneWriter,
+      unexcused.map(({ node, database }) => `${node} (timeline ${database.timeline.number})`).join(' and '),
+    );
+  }
+
+  private excuseOf(node: string): Excuse | null {
+    const excuse = this.excuses.get(node);
+    return excuse !== undefined && this.world.now() < excuse.until ? excuse : null;
+  }
+}
+
+function valueOf(entry: KvEntry): MasterValue | null {
+  const parsed = parseMaster(entry.value);
+  return parsed.ok ? parsed.value : null;
+}
+
+function lsnOf({ lsn }: MasterValue): number {
+  return Number.parseInt(lsn.split('/')[1] ?? '0', 16);
+}

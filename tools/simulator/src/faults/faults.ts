@@ -1,0 +1,107 @@
+import type { SimNode } from '../node/node';
+import type { Cluster } from '../run/cluster';
+import { Random } from '../world/random';
+import { administratorFaults } from './administrator-faults';
+import { compoundFaults } from './compound-faults';
+import { consulFaults } from './consul-faults';
+import type { Fault, FaultContext } from './context';
+import { machineFaults } from './machine-faults';
+import { networkFaults } from './network-faults';
+import { postgresFaults } from './postgres-faults';
+import { processFaults } from './process-faults';
+
+const FAULTS: Readonly<Record<string, Fault>> = {
+  ...processFaults,
+  ...machineFaults,
+  ...networkFaults,
+  ...consulFaults,
+  ...postgresFaults,
+  ...administratorFaults,
+  ...compoundFaults,
+};
+
+export const FAULT_KINDS: readonly string[] = Object.keys(FAULTS);
+
+/** Lets faults happen at random, and ends all of them. */
+export class Faults {
+  private readonly random: Random;
+  private readonly undone = new Set<() => void>();
+  private isOver = false;
+
+  constructor(private readonly cluster: Cluster) {
+    this.random = new Random(cluster.world.seed, 3);
+  }
+
+  start(forMs: number): void {
+    const { world, scenario } = this.cluster;
+    const until = world.now() + forMs;
+    const next = (): void => {
+      const ms = -Math.log(1 - this.random.next()) * scenario.faultEveryMs;
+      if (scenario.faultKinds.length === 0 || world.now() + ms > until) return;
+      world.schedule(ms, () => {
+        if (this.isOver) return;
+        this.happen(this.random.pick(scenario.faultKinds));
+        next();
+      });
+    };
+    next();
+  }
+
+  /** Ends all faults, and starts whatever does not run. */
+  heal(): void {
+    this.isOver = true;
+    const { world, nodes } = this.cluster;
+    world.tell('world', () => '---- all faults end ----');
+    for (const undo of [...this.undone]) undo();
+    for (const node of nodes.values()) {
+      node.boot();
+      node.startRoleServer();
+      node.startController();
+      node.startRunner();
+    }
+  }
+
+  /** What an administrator does where the system says that it waits for one. */
+  administer(): void {
+    const all = [...this.cluster.nodes.values()];
+    if (!all.some(({ server }) => server?.canAcknowledge === true)) return;
+    for (const node of all) {
+      const isBlocked = node.controller?.parts.disk.record.deadMaster === true;
+      if (!isBlocked || node.server?.process.isAlive === true || node.disk.data.database === null) continue;
+      this.cluster.world.tell(node.name, () => 'admin     empties the data directory of a DeadMaster');
+      node.disk.data.database = null;
+    }
+  }
+
+  private happen(kind: string): void {
+    const fault = FAULTS[kind];
+    if (fault?.(this.context()) === true) this.cluster.coverage.fault(kind);
+  }
+
+  private context(): FaultContext {
+    const { cluster, random } = this;
+    return {
+      cluster,
+      random,
+      world: cluster.world,
+      victim: () => this.victim(),
+      during: (ms, undo) => this.during(ms, undo),
+    };
+  }
+
+  private during(ms: number, undo: () => void): void {
+    const once = (): void => {
+      if (this.undone.delete(once)) undo();
+    };
+    this.undone.add(once);
+    this.cluster.world.schedule(ms, once);
+  }
+
+  private victim(): SimNode {
+    const { nodes, consul, keys } = this.cluster;
+    const all = [...nodes.values()];
+    const entry = consul.fake.store.get(keys.master);
+    const holder = all.find(({ name }) => entry?.value.includes(`"node":"${name}"`) === true);
+    return holder !== undefined && this.random.chance(0.55) ? holder : this.random.pick(all);
+  }
+}

@@ -1,0 +1,204 @@
+import type { Upstream } from '@ha-postgres/cluster-state';
+import type {
+  Inspected,
+  Marks,
+  PostmasterExit,
+  Problem,
+  RunnerMachine,
+  RunnerParts,
+  RunningPostmaster,
+  Task,
+  TaskContext,
+} from '@ha-postgres/postgres-runner/runner';
+import { Database } from '../postgres/data-directory';
+import type { Server } from '../postgres/server';
+import { lsnText } from '../postgres/wal';
+import type { SimProcess } from '../world/sim-process';
+import type { SimNode } from './node';
+
+const STOP_TIMEOUT_MS = 3000;
+const NOTHING = {
+  systemId: null,
+  fresh: false,
+  timeline: null,
+  cleanShutdown: false,
+  checkpointLsn: null,
+  problem: null,
+} as const;
+
+/** What the runner sees and does of its node. */
+export function runnerMachine(node: SimNode, process: SimProcess): RunnerMachine {
+  return {
+    clock: process.clock,
+    bootId: node.bootId,
+    incarnation: node.newName('runner'),
+    killAll: () => {
+      const isAny = node.killPostgres();
+      return isAny ? process.clock.pause(node.random.between(0.5, 4)) : Promise.resolve();
+    },
+    inspect: (marks) => inspect(node, marks),
+    carryOut: async (task, context) => {
+      try {
+        await carryOut(node, process, task, context);
+        return null;
+      } catch (error) {
+        return { code: 'HAPG_CLONE_FAILED', message: String(error) } satisfies Problem;
+      }
+    },
+  };
+}
+
+function inspect(node: SimNode, marks: Marks): Inspected {
+  const { data } = node.disk;
+  if (data.database === null && !data.isUnfinished) return { ...NOTHING, state: 'empty' };
+  if (data.database === null || marks.mark === 'unfinished') return { ...NOTHING, state: 'unfinished' };
+  const { systemId, control } = data.database;
+  const isForeign = marks.systemId !== null && marks.mark !== 'fresh' && systemId !== marks.systemId;
+  return {
+    ...NOTHING,
+    state: 'initialised',
+    systemId,
+    fresh: marks.mark === 'fresh',
+    timeline: control.timeline,
+    cleanShutdown: control.cleanShutdown,
+    checkpointLsn: lsnText(control.checkpoint),
+    problem: isForeign ? { code: 'HAPG_DATA_FOREIGN', message: 'data of another cluster' } : null,
+  };
+}
+
+async function carryOut(node: SimNode, process: SimProcess, task: Task, context: TaskContext): Promise<void> {
+  const { data } = node.disk;
+  const { clock } = process;
+  const work = async (ms: number): Promise<void> => {
+    await clock.pause(ms, context.signal);
+    if (context.signal.aborted) throw new Error('aborted');
+  };
+  switch (task.kind) {
+    case 'initialise': {
+      node.mark({ mark: 'unfinished' });
+      data.isUnfinished = true;
+      await work(node.random.between(150, 500)).catch((error: unknown) => {
+        data.isUnfinished = false;
+        throw error;
+      });
+      data.database = new Database(node.newSystemId());
+      data.isUnfinished = false;
+      node.mark({ mark: 'fresh' });
+      return;
+    }
+    case 'wipe':
+      node.mark({ mark: 'unfinished' });
+      await clock.pause(node.random.between(10, 50));
+      data.database = null;
+      data.isUnfinished = false;
+      node.mark({ mark: null });
+      return;
+    case 'clone':
+      return clone(node, task.upstream, context, work);
+    case 'stopFast':
+      return stopFast(node, process, context);
+  }
+}
+
+/** pg_basebackup: into a directory beside, which takes the place of the data directory when it is whole. */
+async function clone(
+  node: SimNode,
+  upstream: Upstream,
+  context: TaskContext,
+  work: (ms: number) => Promise<void>,
+): Promise<void> {
+  const { data } = node.disk;
+  if (context.aside) data.database = null;
+  data.isUnfinished = false;
+  const source = sourceOf(node, upstream);
+  for (let step = 0; step < 3; step += 1) {
+    await work(node.random.between(20, 150));
+    if (sourceOf(node, upstream) !== source) throw new Error('the connection of the base backup broke');
+  }
+  data.database = source.database.copy();
+  node.mark({ mark: null, systemId: data.database.systemId });
+}
+
+function sourceOf(node: SimNode, upstream: Upstream): Server {
+  const server = node.serverAt(upstream.node);
+  if (server === null || !server.takesConnections || !server.process.isRunning)
+    throw new Error(`no base backup from ${upstream.node}`);
+  return server;
+}
+
+async function stopFast(node: SimNode, process: SimProcess, { postmaster, signal }: TaskContext): Promise<void> {
+  if (postmaster === null) return;
+  postmaster.asked = true;
+  postmaster.signal('SIGINT');
+  const limit = new AbortController();
+  signal.addEventListener('abort', () => limit.abort(), { once: true });
+  await Promise.race([postmaster.exited, process.clock.pause(STOP_TIMEOUT_MS, limit.signal)]);
+  limit.abort();
+  if (node.killPostgres()) await process.clock.pause(node.random.between(0.5, 4));
+}
+
+/** Starts and repoints the PostgreSQL of a node. */
+export function runnerServer(node: SimNode, process: SimProcess): RunnerParts['server'] {
+  return {
+    start: (as, upstream) =>
+      postmasterOf(node, process, node.startPostgres(as === 'itself', upstream?.node ?? null), as, upstream),
+    repoint: (postmaster, upstream) => {
+      postmaster.upstream = upstream;
+      node.server?.receiver.repoint(upstream?.node ?? null);
+    },
+    endUnwantedReceivers: () => undefined,
+    forget: () => undefined,
+  };
+}
+
+function postmasterOf(
+  node: SimNode,
+  process: SimProcess,
+  server: Server,
+  as: 'standby' | 'itself',
+  upstream: Upstream | null,
+): RunningPostmaster {
+  const { database } = server;
+  let told = database.control;
+  let isReady = false;
+  let isOut = false;
+  const postmaster: RunningPostmaster = {
+    startedAt: process.clock.now(),
+    asItself: as === 'itself',
+    upstream,
+    asked: false,
+    pid: server.pid,
+    exited: new Promise<PostmasterExit>((resolve) =>
+      server.onExit(({ code, signal }) =>
+        node.world.schedule(node.random.between(0.1, 2), () =>
+          process.deliver(() => resolve({ code, signal, at: process.clock.now(), asked: postmaster.asked })),
+        ),
+      ),
+    ),
+    get isReady() {
+      return isReady;
+    },
+    get inRecovery() {
+      return !isOut;
+    },
+    get control() {
+      const { control, systemId } = database;
+      return { ...control, systemId, checkpointLsn: lsnText(control.checkpoint) };
+    },
+    lastFatal: null,
+    poll: () => {
+      if (!server.hasPostmaster) return false;
+      const { control } = database;
+      const isOutNow = isOut || (control.inProduction && !database.hasStandbySignal);
+      const hasChanged = control !== told || isReady !== server.isReady || isOut !== isOutNow;
+      told = control;
+      isReady = server.isReady;
+      isOut = isOutNow;
+      return hasChanged;
+    },
+    signal: (signal) => {
+      if (signal === 'SIGINT') server.stopFast();
+    },
+  };
+  return postmaster;
+}

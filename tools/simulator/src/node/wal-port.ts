@@ -1,0 +1,28 @@
+import type { Lsn } from '@ha-postgres/lsn';
+import type { WalPort } from '@ha-postgres/db-controller/controller';
+import type { WalRecord } from '../postgres/wal';
+import type { SimNode } from './node';
+
+/** WAL files of a node, for handing over what a dead Master could not send. */
+export function walPort(node: SimNode): WalPort {
+  // The simulation hands the records themselves over, and sends their name as the bytes.
+  const travelling: Map<string, readonly WalRecord[]> = node.cluster.walOnItsWay;
+  return {
+    read: ({ timeline }, start: Lsn) => {
+      const { database } = node.disk.data;
+      const records = (database?.wal.from(Number(start)) ?? []).filter((record) => record.timeline === timeline);
+      if (database === null || (records.length === 0 && database.timeline.number !== timeline))
+        throw new Error('ENOENT: no such segment');
+      const name = node.newName('wal');
+      travelling.set(name, records);
+      return Buffer.from(name);
+    },
+    write: (_place, _start, bytes) => {
+      const { database } = node.disk.data;
+      const records = travelling.get(bytes.toString()) ?? [];
+      travelling.delete(bytes.toString());
+      // Its checksums and links tell PostgreSQL where the tail fits on, and where it ends.
+      for (const record of records) if (database?.wal.isNext(record) === true) database.wal.append(record);
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import { FIRST_TIMELINE, type Timeline } from './timeline';
+import { FIRST_LSN, Wal } from './wal';
+
+/** What `pg_control` tells. */
+export interface Control {
+  readonly inProduction: boolean;
+  readonly cleanShutdown: boolean;
+  /** Of the latest checkpoint: the old one for a while after a promotion. */
+  readonly timeline: number;
+  readonly checkpoint: number;
+}
+
+/** A database cluster on disk: all of it survives every crash. */
+export class Database {
+  wal: Wal;
+  timeline: Timeline;
+  /** History files. */
+  readonly known: Map<number, Timeline>;
+  control: Control;
+  hasStandbySignal = false;
+
+  constructor(
+    readonly systemId: string,
+    from?: Database,
+  ) {
+    this.wal = new Wal(from?.wal);
+    this.timeline = from?.timeline ?? FIRST_TIMELINE;
+    this.known = new Map(from?.known);
+    this.control = from?.control ?? { inProduction: false, cleanShutdown: true, timeline: 1, checkpoint: FIRST_LSN };
+  }
+
+  /** As `pg_basebackup` copies it: nothing of the copy is a mark of this node's own. */
+  copy(): Database {
+    return new Database(this.systemId, this);
+  }
+}
+
+/** The data directory of a node: empty, half made, or a database cluster. */
+export interface DataDirectory {
+  database: Database | null;
+  /** Something lies there that is no database cluster, such as a half made one. */
+  isUnfinished: boolean;
+}

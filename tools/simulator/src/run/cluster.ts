@@ -1,0 +1,93 @@
+import { clusterKeys, type ClusterKeys } from '@ha-postgres/cluster-state';
+import type { FakeRequest } from '@ha-postgres/consul-election/testing';
+import { Coverage } from '../check/coverage';
+import { Invariants } from '../check/invariants';
+import { ConsulModel } from '../consul/consul-model';
+import { SimNode, type ClusterOf } from '../node/node';
+import { LoadBalancer } from '../traffic/load-balancer';
+import { Writers } from '../traffic/writers';
+import { Network } from '../world/network';
+import { Random } from '../world/random';
+import type { World } from '../world/world';
+import { configOf } from './config';
+import type { Scenario } from './scenario';
+
+/** A whole cluster in one world. */
+export class Cluster {
+  readonly nodes = new Map<string, SimNode>();
+  readonly network: Network;
+  readonly consul: ConsulModel;
+  readonly keys: ClusterKeys = clusterKeys('c');
+  readonly balancers: readonly LoadBalancer[];
+  readonly writers: Writers;
+  readonly invariants: Invariants;
+  /** Called with the node that has taken the lock. */
+  readonly acquired = new Set<(node: string) => void>();
+  /** Called with the Master whose list of members was just committed. */
+  readonly listed = new Set<(node: string) => void>();
+  private holder: string | null = null;
+
+  constructor(
+    readonly world: World,
+    readonly scenario: Scenario,
+    readonly coverage: Coverage,
+  ) {
+    const masterKey = () => this.consul.fake.store.get(this.keys.master);
+    this.network = new Network(world, new Random(world.seed, 1));
+    this.invariants = new Invariants(world, this.nodes, masterKey, scenario.lagLimitBytes);
+    this.consul = new ConsulModel(world, this.network, new Random(world.seed, 2), (request, node) => {
+      this.invariants.onConsulWrite(request, node);
+      this.noteHolder(node);
+      this.noteList(request, node);
+    });
+    this.addNodes();
+    const names = [...this.nodes.keys()];
+    this.balancers = scenario.balancers.map((name, i) => new LoadBalancer(name, i, world, this.consul, this.keys));
+    this.writers = new Writers({
+      world,
+      network: this.network,
+      nodes: names,
+      balancers: this.balancers,
+      serverOf: (node) => this.nodes.get(node)?.server ?? null,
+      onAcknowledged: (server, write) => this.invariants.onAcknowledged(server, write),
+    });
+  }
+
+  node(name: string): SimNode {
+    const node = this.nodes.get(name);
+    if (node === undefined) throw new RangeError(`there is no node ${name}`);
+    return node;
+  }
+
+  private noteHolder(node: string | null): void {
+    const session = this.consul.fake.store.get(this.keys.master)?.session ?? null;
+    if (session === this.holder) return;
+    this.holder = session;
+    if (session !== null && node !== null) for (const told of this.acquired) told(node);
+  }
+
+  private noteList(request: FakeRequest | null, node: string | null): void {
+    if (request === null || node === null || this.listed.size === 0) return;
+    const { members } = this.keys;
+    const isList = request.operations.some(({ verb, key }) => verb === 'cas' && key === members);
+    if (isList) for (const told of this.listed) told(node);
+  }
+
+  private addNodes(): void {
+    const common: ClusterOf = {
+      world: this.world,
+      network: this.network,
+      consul: this.consul,
+      coverage: this.coverage,
+      nodes: this.nodes,
+      walOnItsWay: new Map(),
+      onWritable: (server) => this.invariants.onWritable(server),
+      onStream: (receiver, sender) => this.invariants.onStream(receiver, sender),
+      onPromoted: (server) => this.invariants.onPromoted(server),
+    };
+    this.scenario.nodes.forEach(({ name, rate, fsyncMs, lateMs, changes }, number) => {
+      const config = configOf(name, { ...this.scenario.config, ...changes });
+      this.nodes.set(name, new SimNode(common, { name, number, config, rate, fsyncMs, lateMs }));
+    });
+  }
+}

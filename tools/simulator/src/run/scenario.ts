@@ -1,0 +1,75 @@
+import type { ControllerConfig } from '@ha-postgres/db-controller/controller';
+import type { Random } from '../world/random';
+
+export interface NodePlan {
+  readonly name: string;
+  /** Of its clock: the fastest and the slowest differ by what the drift margin allows, and no more. */
+  readonly rate: number;
+  readonly fsyncMs: number;
+  readonly lateMs: number;
+  readonly changes: Partial<ControllerConfig>;
+}
+
+/** What a seed draws before anything happens. */
+export interface Scenario {
+  readonly nodes: readonly NodePlan[];
+  readonly balancers: readonly string[];
+  readonly config: Partial<ControllerConfig>;
+  readonly lagLimitBytes: number;
+  /** A cluster that is made anew, or one that was stopped: all at once or after one another. */
+  readonly beginning: 'bootstrap' | 'stopped' | 'crashed';
+  /** How long faults happen, in milliseconds. */
+  readonly faultsMs: number;
+  /** Milliseconds between faults, on average. */
+  readonly faultEveryMs: number;
+  /** Which kinds of faults this run has. */
+  readonly faultKinds: readonly string[];
+}
+
+/** So long the controller waits for the runner before it kills by itself. */
+const SECOND_FENCE_MS = 200;
+
+const NODE_COUNTS = [1, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 5, 5, 7] as const;
+
+/** Short leases make more failovers happen in the same time; the default ones are drawn as well. */
+const LEASES = [
+  { leaseDuration: 1000, driftMargin: 100, fenceTime: 400, heartbeatInterval: 250, unansweredLimit: 150 },
+  { leaseDuration: 1500, driftMargin: 150, fenceTime: 500, heartbeatInterval: 300, unansweredLimit: 200 },
+  { leaseDuration: 3000, driftMargin: 300, fenceTime: 700, heartbeatInterval: 500, unansweredLimit: 300 },
+] as const;
+
+export function drawScenario(random: Random, kinds: readonly string[]): Scenario {
+  const lease = random.pick(LEASES);
+  const count = random.pick(NODE_COUNTS);
+  const lagLimitBytes = random.pick([0, 1024, 8192, 1024 * 1024]);
+  // Two clocks may differ by δ within L: the lease of the slowest must end before the wait of the fastest.
+  const spread = random.chance(0.5) ? lease.driftMargin / lease.leaseDuration : 0.001;
+  const slowest = random.between(0.95, 1);
+  const nodes = Array.from({ length: count }, (_, i): NodePlan => ({
+    name: `n${i}`,
+    rate: slowest * (random.chance(0.4) ? (random.chance(0.5) ? 1 : 1 + spread) : random.between(1, 1 + spread)),
+    fsyncMs: random.magnitude(0.3, 4),
+    // The second fence waits for two timers and the limit between them: together they must stay below the fence time.
+    lateMs: random.chance(0.2) ? (lease.fenceTime - SECOND_FENCE_MS) / 2 - 10 : 0,
+    changes: {
+      ...(i > 0 && random.chance(0.05) ? { noFailover: true } : {}),
+      ...(random.chance(0.1) ? { failoverPriority: 1 } : {}),
+    },
+  }));
+  return {
+    nodes,
+    balancers: Array.from({ length: random.pick([1, 1, 1, 2, 3]) }, (_, i) => `lb${i}`),
+    config: {
+      ...lease,
+      maximumLagOnFailover: lagLimitBytes,
+      coldStartWait: random.pick([1000, 3000]),
+      promoteTimeout: random.pick([1000, 3000, 20_000]),
+      checkInterval: random.pick([500, 1000]),
+    },
+    lagLimitBytes,
+    beginning: random.chance(0.15) ? 'bootstrap' : random.chance(0.8) ? 'stopped' : 'crashed',
+    faultsMs: random.between(3000, 9000),
+    faultEveryMs: random.magnitude(250, 3000),
+    faultKinds: kinds.filter(() => random.chance(0.45)),
+  };
+}

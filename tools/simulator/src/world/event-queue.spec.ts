@@ -1,0 +1,25 @@
+import { EventQueue, type Event } from './event-queue';
+
+const event = (at: number, order: number): Event => ({ at, order, run: () => undefined, cancelled: false });
+
+describe('events', () => {
+  it('come by time, and at the same time in the order in which they were added', () => {
+    const queue = new EventQueue();
+    const added = [5, 1, 3, 1, 4, 1, 5, 9, 2, 6].map((at, order) => event(at, order));
+    for (const one of added) queue.add(one);
+    const taken = added.map(() => queue.take(100));
+    expect(taken).toEqual([...added].sort((a, b) => a.at - b.at || a.order - b.order));
+    expect(queue.take(100)).toBeNull();
+  });
+
+  it('stay where they are until their time, and do not come once they are cancelled', () => {
+    const queue = new EventQueue();
+    const [first, second] = [event(10, 0), event(20, 1)];
+    queue.add(second);
+    queue.add(first);
+    expect(queue.take(9)).toBeNull();
+    first.cancelled = true;
+    expect(queue.take(15)).toBeNull();
+    expect(queue.take(20)).toBe(second);
+  });
+});

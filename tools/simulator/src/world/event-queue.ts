@@ -1,0 +1,64 @@
+/** Something that happens at a moment of the world's time. */
+export interface Event {
+  readonly at: number;
+  readonly order: number;
+  readonly run: () => void;
+  cancelled: boolean;
+}
+
+const isBefore = (a: Event, b: Event): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
+
+/** Events by time, and of the same time in the order in which they were added: a binary heap. */
+export class EventQueue {
+  private readonly heap: Event[] = [];
+
+  get size(): number {
+    return this.heap.length;
+  }
+
+  add(event: Event): void {
+    const { heap } = this;
+    let at = heap.length;
+    heap.push(event);
+    while (at > 0) {
+      const up = (at - 1) >> 1;
+      const parent = heap[up];
+      if (parent === undefined || !isBefore(event, parent)) break;
+      heap[at] = parent;
+      at = up;
+    }
+    heap[at] = event;
+  }
+
+  /** The next event that was not cancelled, up to `until`; taken out. */
+  take(until: number): Event | null {
+    for (;;) {
+      const first = this.heap[0];
+      if (first === undefined || (first.at > until && !first.cancelled)) return null;
+      this.removeFirst();
+      if (!first.cancelled) return first;
+    }
+  }
+
+  private removeFirst(): void {
+    const { heap } = this;
+    const last = heap.pop();
+    const { length } = heap;
+    if (last === undefined || length === 0) return;
+    let at = 0;
+    for (;;) {
+      let down = 2 * at + 1;
+      if (down >= length) break;
+      let child = heap[down] as Event;
+      const right = heap[down + 1];
+      if (right !== undefined && down + 1 < length && isBefore(right, child)) {
+        child = right;
+        down += 1;
+      }
+      if (!isBefore(child, last)) break;
+      heap[at] = child;
+      at = down;
+    }
+    heap[at] = last;
+  }
+}

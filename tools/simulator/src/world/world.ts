@@ -1,0 +1,99 @@
+import type { Clock, Timer } from '@ha-postgres/service-kit';
+import { EventQueue, type Event } from './event-queue';
+import { Random } from './random';
+
+/** So many events at one moment are a loop. */
+const STEPS_MAX = 10_000;
+
+/** What a run must not do. */
+export interface Violation {
+  readonly invariant: string;
+  readonly what: string;
+  readonly at: number;
+}
+
+/** One simulated world: its time, its chance, and what happens next. Nothing in it looks at the time of this machine. */
+export class World implements Clock {
+  readonly random: Random;
+  readonly violations: Violation[] = [];
+  private readonly queue = new EventQueue();
+  private time = 0;
+  private order = 0;
+  private steps = 0;
+  private stepsNow = 0;
+  private isStopped = false;
+
+  constructor(
+    readonly seed: number,
+    /** Takes the lines of a transcript; null: none is written. */
+    private readonly transcript: ((line: string) => void) | null = null,
+  ) {
+    this.random = new Random(seed);
+  }
+
+  get isTraced(): boolean {
+    return this.transcript !== null;
+  }
+
+  /** How many events have happened. */
+  get stepCount(): number {
+    return this.steps;
+  }
+
+  now(): number {
+    return this.time;
+  }
+
+  schedule(ms: number, run: () => void): Timer {
+    const event: Event = { at: this.time + (ms > 0 ? ms : 0), order: this.order++, run, cancelled: false };
+    this.queue.add(event);
+    return {
+      cancel: () => {
+        event.cancelled = true;
+      },
+    };
+  }
+
+  /** A line of the transcript. The text is made only if one is written. */
+  tell(who: string, what: () => string): void {
+    if (this.transcript === null) return;
+    this.transcript(`${(this.time / 1000).toFixed(4).padStart(9)} ${who.padEnd(8)} ${what()}`);
+  }
+
+  violated(invariant: string, what: string): void {
+    this.tell('!!', () => `${invariant}: ${what}`);
+    this.violations.push({ invariant, what, at: this.time });
+    this.isStopped = true;
+  }
+
+  /** Lets the events up to `until` happen, each with all that follows from it in promises; ends at a violation. */
+  runUntil(until: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        if (!this.isStopped) this.time = Math.max(this.time, until);
+        resolve();
+      };
+      const step = (): void => {
+        try {
+          const event = this.isStopped ? null : this.queue.take(until);
+          if (event === null) {
+            end();
+            return;
+          }
+          this.stepsNow = event.at > this.time ? 0 : this.stepsNow + 1;
+          if (this.stepsNow > STEPS_MAX) throw new Error(`seed ${this.seed}: time stands still at ${event.at} ms`);
+          this.time = event.at;
+          this.steps += 1;
+          event.run();
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+          return;
+        }
+        // A tick runs only when no promise is left to be settled, and costs a tenth of an immediate.
+        queueMicrotask(later);
+      };
+      const later = (): void => process.nextTick(step);
+      process.nextTick(step);
+    });
+  }
+}
