@@ -146,9 +146,8 @@ export class FakeConsul {
         return { entry, index, sentAt, receivedAt, knownLeader: true, lastContactMs: 0 };
       },
       kvList: async (prefix, options: ReadOptions = {}) => {
-        const { answer: entries, ...times } = await send<readonly KvEntry[]>('kvList', options, (done) =>
-          done(this.store.list(prefix)),
-        );
+        const list = (): readonly KvEntry[] => this.store.list(prefix);
+        const { answer: entries, ...times } = await send(asked('kvList', options), options, list);
         return { ...times, entries, index: this.store.index, knownLeader: true, lastContactMs: 0 };
       },
       transaction: async (operations, options = {}) => {
@@ -174,6 +173,11 @@ export class FakeConsul {
       servers: async (options = {}) =>
         (await send(asked('servers', options), options, () => link.servers ?? [])).answer,
     };
+  }
+
+  /** Somebody else writes, as an administrator does. */
+  write(operations: readonly TxnOperation[]): void {
+    this.change(null, () => this.store.apply(operations));
   }
 
   /** Ends a session as Consul does when a check fails or somebody destroys it. */

@@ -27,7 +27,8 @@ export interface Excuse {
 
 interface Acknowledgement {
   readonly record: WalRecord;
-  readonly isSynchronous: boolean;
+  /** Every rule that was in force asked for a Replica to have it: it must never be lost. */
+  readonly isPromised: boolean;
 }
 
 /** Looks at the world whenever something changes that an invariant is about. */
@@ -42,11 +43,13 @@ export class Invariants {
   lost = 0;
   excused = 0;
   excusedWrites = 0;
+  promised = 0;
 
   constructor(
     private readonly world: World,
     private readonly nodes: ReadonlyMap<string, SimNode>,
     private readonly masterKey: () => KvEntry | null,
+    private readonly isPromised: () => boolean,
     private readonly lagLimitBytes: number,
   ) {}
 
@@ -85,11 +88,13 @@ export class Invariants {
     );
   }
 
-  onAcknowledged(server: Server, write: number): void {
-    const record = server.database.wal.from(0).findLast((one) => one.write === write);
-    // What a machine that was frozen whole acknowledges before it looks at its clock is lost, and the manual says so.
-    if (this.excuseOf(server.node) !== null) this.excusedWrites += 1;
-    else if (record !== undefined) this.acknowledged.push({ record, isSynchronous: server.syncRule !== null });
+  onAcknowledged(server: Server, record: WalRecord): void {
+    const isPromised = this.isPromised();
+    // What a machine that was frozen whole acknowledges before it looks at its clock is lost, and the manual says so; but not
+    // where a Replica had to have it.
+    if (this.excuseOf(server.node) !== null && !isPromised) this.excusedWrites += 1;
+    else this.acknowledged.push({ record, isPromised });
+    if (isPromised) this.promised += 1;
   }
 
   onPromoted(server: Server): void {
@@ -101,8 +106,8 @@ export class Invariants {
     if (lost.length === 0) return;
     this.acknowledged = this.acknowledged.filter((one) => !lost.includes(one));
     this.lost += lost.length;
-    for (const { record, isSynchronous } of lost) {
-      if (isSynchronous) {
+    for (const { record, isPromised } of lost) {
+      if (isPromised) {
         this.world.violated(INVARIANTS.nothingLost, `write ${record.write ?? 0} is not on ${server.node}`);
         return;
       }

@@ -1,5 +1,5 @@
 import { FakeConsul, type FakeRequest, type Keys } from '@ha-postgres/consul-election/testing';
-import { opSet } from '@ha-postgres/consul-election';
+import { opSet, type TxnOperation } from '@ha-postgres/consul-election';
 import type { ControllerConsul } from '@ha-postgres/db-controller/controller';
 import type { Network } from '../world/network';
 import type { Random } from '../world/random';
@@ -46,6 +46,11 @@ export class ConsulModel {
       sessionEndsAfterMs: (ttlMs) => ttlMs * random.between(1, 2),
       onWrite: (request) => onWrite(request, request === null ? null : (this.senders.get(request) ?? null)),
     });
+  }
+
+  /** An administrator writes, whatever becomes of the network. */
+  write(operation: TxnOperation): void {
+    this.fake.write([operation]);
   }
 
   /** Consul as a process of a node reaches it: through its agent, or the servers directly. */

@@ -8,9 +8,9 @@ import { aWhile, type Fault, type FaultContext } from './context';
 const paused: Fault = (context) => {
   const { consul, keys } = context.cluster;
   const value = JSON.stringify({ id: 'pause', by: 'administrator', why: 'maintenance' });
-  consul.fake.store.apply([{ verb: 'set', key: keys.pause, value }]);
+  consul.write({ verb: 'set', key: keys.pause, value });
   context.world.tell('admin', () => 'FAULT     pauses takeovers');
-  context.during(aWhile(context), () => void consul.fake.store.apply([{ verb: 'delete', key: keys.pause }]));
+  context.during(aWhile(context), () => consul.write({ verb: 'delete', key: keys.pause }));
   return true;
 };
 

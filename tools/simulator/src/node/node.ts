@@ -3,7 +3,8 @@ import { Runner, type Marks } from '@ha-postgres/postgres-runner/runner';
 import type { ConsulModel } from '../consul/consul-model';
 import { postgresPort } from '../postgres/connection';
 import type { DataDirectory } from '../postgres/data-directory';
-import { Server, type Behaviour, type Surroundings } from '../postgres/server';
+import type { Source } from '../postgres/receiver';
+import { Server, type Behaviour, type Settings, type Surroundings } from '../postgres/server';
 import type { WalRecord } from '../postgres/wal';
 import { MachineTime } from '../world/machine-time';
 import type { Network } from '../world/network';
@@ -22,6 +23,7 @@ import type { Coverage } from '../check/coverage';
 export interface Disk {
   controller: unknown;
   marks: Marks;
+  settings: Settings;
   readonly data: DataDirectory;
 }
 
@@ -49,13 +51,18 @@ export interface NodeOptions {
   readonly lateMs: number;
 }
 
-export const NO_MARKS: Marks = { mark: null, systemId: null, recloned: false };
+export const NO_MARKS: Marks = { mark: null, systemId: null, rejoin: null, divergence: null };
 
 /** A machine with PostgreSQL, its runner, a controller and a role-server, and what lies on its disk. */
 export class SimNode {
   readonly world: World;
   readonly random: Random;
-  readonly disk: Disk = { controller: null, marks: NO_MARKS, data: { database: null, isUnfinished: false } };
+  readonly disk: Disk = {
+    controller: null,
+    marks: NO_MARKS,
+    settings: { synchronousStandbyNames: '', admits: 'everyone' },
+    data: { database: null, isUnfinished: false },
+  };
   readonly behaviour: Behaviour;
   time: MachineTime;
   bootId: string;
@@ -222,7 +229,7 @@ export class SimNode {
     this.world.schedule(this.random.between(5, 25), () => server?.process.kill());
   }
 
-  startPostgres(asItself: boolean, upstream: string | null): Server {
+  startPostgres(asItself: boolean, upstream: Source | null): Server {
     const { database } = this.disk.data;
     if (database === null) throw new Error('there is no database to start');
     if (this.server?.process.isAlive === true) throw new Error('PostgreSQL runs already');
@@ -235,6 +242,7 @@ export class SimNode {
       this.pids,
       asItself,
       upstream,
+      this.disk.settings,
     );
     this.server = server;
     return server;

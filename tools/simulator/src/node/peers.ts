@@ -9,7 +9,7 @@ import type { SimNode } from './node';
 export function simulatedPeers(node: SimNode, process: SimProcess): PeersPort {
   const { network, nodes } = node.cluster;
 
-  const at = <T>(member: NodeAddress, limitMs: number, serve: (door: RoleServer) => Promise<T>): Promise<T | null> => {
+  const at = <T>(member: Pick<NodeAddress, 'node'>, limitMs: number, serve: (door: RoleServer) => Promise<T>): Promise<T | null> => {
     const target = nodes.get(member.node);
     return call<T>({
       world: node.world,
@@ -48,6 +48,7 @@ export function simulatedPeers(node: SimNode, process: SimProcess): PeersPort {
       ask(member, request.term, limitMs, ({ answers }) => answers.failsafe(request)),
     walTail: (member, request, limitMs) =>
       ask(member, request.term, limitMs, ({ answers }) => answers.walTail(request)),
+    statusOf: ({ host }, limitMs) => at({ node: host }, limitMs, (door) => Promise.resolve(door.state?.status ?? null)),
     isLive: async (member, limitMs) => (await at(member, limitMs, () => Promise.resolve(true))) === true,
   };
 }

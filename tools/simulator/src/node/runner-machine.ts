@@ -11,10 +11,12 @@ import type {
   TaskContext,
 } from '@ha-postgres/postgres-runner/runner';
 import { Database } from '../postgres/data-directory';
+import type { Source } from '../postgres/receiver';
 import type { Server } from '../postgres/server';
 import { lsnText } from '../postgres/wal';
 import type { SimProcess } from '../world/sim-process';
 import type { SimNode } from './node';
+import { clone, rejoin } from './rejoin';
 
 const STOP_TIMEOUT_MS = 3000;
 const NOTHING = {
@@ -37,6 +39,7 @@ export function runnerMachine(node: SimNode, process: SimProcess): RunnerMachine
       return isAny ? process.clock.pause(node.random.between(0.5, 4)) : Promise.resolve();
     },
     inspect: (marks) => inspect(node, marks),
+    removeReplaced: () => undefined,
     carryOut: async (task, context) => {
       try {
         await carryOut(node, process, task, context);
@@ -52,6 +55,12 @@ function inspect(node: SimNode, marks: Marks): Inspected {
   const { data } = node.disk;
   if (data.database === null && !data.isUnfinished) return { ...NOTHING, state: 'empty' };
   if (data.database === null || marks.mark === 'unfinished') return { ...NOTHING, state: 'unfinished' };
+  if (marks.rejoin?.stage === 'unfinished')
+    return {
+      ...NOTHING,
+      state: 'unusable',
+      problem: { code: 'HAPG_DATA_HALF_REPLACED', message: 'neither old nor new' },
+    };
   const { systemId, control } = data.database;
   const isForeign = marks.systemId !== null && marks.mark !== 'fresh' && systemId !== marks.systemId;
   return {
@@ -94,36 +103,12 @@ async function carryOut(node: SimNode, process: SimProcess, task: Task, context:
       node.mark({ mark: null });
       return;
     case 'clone':
-      return clone(node, task.upstream, context, work);
+      return clone(node, task.upstream, work);
+    case 'rejoin':
+      return rejoin(node, task.instruction, work);
     case 'stopFast':
       return stopFast(node, process, context);
   }
-}
-
-/** pg_basebackup: into a directory beside, which takes the place of the data directory when it is whole. */
-async function clone(
-  node: SimNode,
-  upstream: Upstream,
-  context: TaskContext,
-  work: (ms: number) => Promise<void>,
-): Promise<void> {
-  const { data } = node.disk;
-  if (context.aside) data.database = null;
-  data.isUnfinished = false;
-  const source = sourceOf(node, upstream);
-  for (let step = 0; step < 3; step += 1) {
-    await work(node.random.between(20, 150));
-    if (sourceOf(node, upstream) !== source) throw new Error('the connection of the base backup broke');
-  }
-  data.database = source.database.copy();
-  node.mark({ mark: null, systemId: data.database.systemId });
-}
-
-function sourceOf(node: SimNode, upstream: Upstream): Server {
-  const server = node.serverAt(upstream.node);
-  if (server === null || !server.takesConnections || !server.process.isRunning)
-    throw new Error(`no base backup from ${upstream.node}`);
-  return server;
 }
 
 async function stopFast(node: SimNode, process: SimProcess, { postmaster, signal }: TaskContext): Promise<void> {
@@ -140,15 +125,26 @@ async function stopFast(node: SimNode, process: SimProcess, { postmaster, signal
 /** Starts and repoints the PostgreSQL of a node. */
 export function runnerServer(node: SimNode, process: SimProcess): RunnerParts['server'] {
   return {
+    get settings() {
+      return node.disk.settings;
+    },
+    configure: (settings, postmaster) => {
+      node.disk.settings = settings;
+      postmaster?.signal('SIGHUP');
+    },
     start: (as, upstream) =>
-      postmasterOf(node, process, node.startPostgres(as === 'itself', upstream?.node ?? null), as, upstream),
+      postmasterOf(node, process, node.startPostgres(as === 'itself', sourceIn(upstream)), as, upstream),
     repoint: (postmaster, upstream) => {
       postmaster.upstream = upstream;
-      node.server?.receiver.repoint(upstream?.node ?? null);
+      node.server?.receiver.repoint(sourceIn(upstream));
     },
     endUnwantedReceivers: () => undefined,
     forget: () => undefined,
   };
+}
+
+function sourceIn(upstream: Upstream | null): Source | null {
+  return upstream === null ? null : { node: upstream.node, slot: upstream.slot ?? null };
 }
 
 function postmasterOf(
@@ -186,6 +182,10 @@ function postmasterOf(
       return { ...control, systemId, checkpointLsn: lsnText(control.checkpoint) };
     },
     lastFatal: null,
+    get walGone() {
+      return server.receiver.whyWalIsGone;
+    },
+    forgetWalGone: () => undefined,
     poll: () => {
       if (!server.hasPostmaster) return false;
       const { control } = database;
@@ -198,6 +198,7 @@ function postmasterOf(
     },
     signal: (signal) => {
       if (signal === 'SIGINT') server.stopFast();
+      if (signal === 'SIGHUP') server.reload(node.disk.settings);
     },
   };
   return postmaster;

@@ -22,7 +22,8 @@ function refusal(server: Server | null): FailureKind | null {
 }
 
 /** Calls a server and comes back, unless the time is over or the connection breaks. */
-function roundTrip<T>(client: Client, server: Server, limitMs: number, serve: () => T): Promise<T> {
+function roundTrip<T>(client: Client, server: Server, limitMs: number, serve: (answer: (value: T) => void) => void,
+): Promise<T> {
   const { world, random, process } = client;
   return new Promise((resolve, reject) => {
     const settled = (then: () => void): void => {
@@ -40,9 +41,10 @@ function roundTrip<T>(client: Client, server: Server, limitMs: number, serve: ()
       server.process.deliver(() => {
         const ms = random.between(0.05, 0.4);
         try {
-          const answer = serve();
-          back(ms, () => resolve(answer));
+          serve((answer) => back(ms, () => resolve(answer)));
         } catch (error) {
+          if (!(error instanceof Refused || error instanceof ServerFailure))
+            world.violated('the model is complete', String(error));
           back(ms, () => reject(failureOf(error)));
         }
       }),
@@ -78,12 +80,16 @@ class SimConnection implements HeldPort {
     );
   }
 
-  async query<Row>(sql: string, _params?: readonly unknown[], options: { timeoutMs?: number } = {}): Promise<Row[]> {
+  async query<Row>(sql: string, params: readonly unknown[] = [], options: { timeoutMs?: number } = {}): Promise<Row[]> {
     const { server } = this;
     if (server === null) throw new ServerFailure('lost', 'the connection is not open');
     try {
       const limitMs = options.timeoutMs ?? this.options.queryTimeoutMs;
-      return (await roundTrip(this.client, server, limitMs, () => execute(server, sql))) as Row[];
+      const rows = await roundTrip<object[]>(this.client, server, limitMs, (answer) => {
+        if (sql === 'CHECKPOINT') server.checkpoint(() => answer([]));
+        else answer(execute(server, { sql, params }));
+      });
+      return rows as Row[];
     } catch (error) {
       if (error instanceof ServerFailure && error.kind === 'hung') this.lost(server, 'hung');
       throw error;
@@ -111,10 +117,10 @@ async function connect(client: Client, limitMs: number): Promise<Server> {
     await client.process.clock.pause(client.random.between(0.1, 0.5));
     throw new ServerFailure(why ?? 'refused', `the server is ${why ?? 'not there'}`);
   }
-  return roundTrip(client, server, limitMs, () => {
+  return roundTrip(client, server, limitMs, (answer) => {
     const whyNow = refusal(server);
     if (whyNow !== null) throw new ServerFailure(whyNow, `the server is ${whyNow}`);
-    return server;
+    answer(server);
   });
 }
 

@@ -18,6 +18,8 @@ export class Database {
   readonly known: Map<number, Timeline>;
   control: Control;
   hasStandbySignal = false;
+  /** WAL before this has been removed. */
+  oldest: number;
 
   constructor(
     readonly systemId: string,
@@ -26,6 +28,7 @@ export class Database {
     this.wal = new Wal(from?.wal);
     this.timeline = from?.timeline ?? FIRST_TIMELINE;
     this.known = new Map(from?.known);
+    this.oldest = from?.oldest ?? 0;
     this.control = from?.control ?? { inProduction: false, cleanShutdown: true, timeline: 1, checkpoint: FIRST_LSN };
   }
 

@@ -5,8 +5,16 @@ import { SEGMENT_BYTES, lsnText, type WalRecord } from './wal';
 
 /** `wal_retrieve_retry_interval` */
 const RETRY_MS = 500;
+/** So long the runner takes what the log said of removed WAL for news. */
+const WAL_GONE_FOR_MS = 5000;
 /** `wal_receiver_timeout` */
 const SILENCE_MS = 5000;
+
+/** What `primary_conninfo` and `primary_slot_name` say. */
+export interface Source {
+  readonly node: string;
+  readonly slot: string | null;
+}
 
 type State = 'none' | 'connecting' | 'streaming' | 'waiting';
 
@@ -14,6 +22,8 @@ type State = 'none' | 'connecting' | 'streaming' | 'waiting';
 export class Receiver {
   /** pg_last_wal_receive_lsn(): null until it first streamed since the server was started. */
   received: number | null = null;
+  /** When it was last told that WAL it needs is gone. */
+  private walGoneAt: number | null = null;
   private state: State = 'none';
   private sender: Sender | null = null;
   private attempt = 0;
@@ -22,8 +32,7 @@ export class Receiver {
 
   constructor(
     private readonly server: Server,
-    /** The node that `primary_conninfo` names. */
-    private upstream: string | null,
+    private upstream: Source | null,
   ) {}
 
   get isConnected(): boolean {
@@ -37,6 +46,16 @@ export class Receiver {
 
   get from(): string | null {
     return this.sender?.server.node ?? null;
+  }
+
+  /** What the log says of WAL that was removed; null: nothing of late. */
+  get whyWalIsGone(): string | null {
+    const isNews = this.walGoneAt !== null && this.server.around.world.now() < this.walGoneAt + WAL_GONE_FOR_MS;
+    return isNews ? 'requested WAL segment has already been removed' : null;
+  }
+
+  get slot(): string | null {
+    return this.sender?.slot ?? null;
   }
 
   isOf(sender: Sender): boolean {
@@ -59,8 +78,9 @@ export class Receiver {
   }
 
   /** `primary_conninfo` was changed and reloaded, and the receiver sent SIGTERM. */
-  repoint(upstream: string | null): void {
+  repoint(upstream: Source | null): void {
     this.upstream = upstream;
+    this.walGoneAt = null;
     if (!this.hasProcess) {
       this.again(this.server.around.random.between(1, 30));
       return;
@@ -147,8 +167,8 @@ export class Receiver {
     }
     this.state = 'connecting';
     const attempt = (this.attempt += 1);
-    const there = server.around.link(server.node, upstream);
-    const back = server.around.link(upstream, server.node);
+    const there = server.around.link(server.node, upstream.node);
+    const back = server.around.link(upstream.node, server.node);
     const fail = (): void => {
       if (attempt === this.attempt) this.fail();
     };
@@ -158,15 +178,15 @@ export class Receiver {
     }
     server.later(there + back + server.around.random.between(1, 8), () => {
       if (attempt !== this.attempt) return;
-      const sender = server.around.serverOf(upstream);
+      const sender = server.around.serverOf(upstream.node);
       if (sender === null || !sender.takesConnections) fail();
       else if (!sender.process.isRunning) server.later(2000, fail);
-      else this.handshake(sender);
+      else this.handshake(sender, upstream.slot);
     });
   }
 
   /** IDENTIFY_SYSTEM, TIMELINE_HISTORY, START_REPLICATION, as walreceiver.c and walsender.c go about it. */
-  private handshake(sender: Server): void {
+  private handshake(sender: Server, slot: string | null): void {
     const { database } = this.server;
     const theirs = sender.database.timeline;
     if (sender.database.systemId !== database.systemId || theirs.number < database.timeline.number) {
@@ -190,17 +210,28 @@ export class Receiver {
       this.fail();
       return;
     }
-    this.stream(sender, left, theirs);
+    const isSlotLost = slot === null ? null : sender.slots.get(slot)?.lost;
+    if (isSlotLost === undefined) {
+      // 'replication slot "…" does not exist'
+      this.fail();
+      return;
+    }
+    if (isSlotLost === true || database.wal.end < sender.database.oldest) {
+      this.walGoneAt = this.server.around.world.now();
+      this.fail();
+      return;
+    }
+    this.stream(sender, left, theirs, slot);
   }
 
-  private stream(sender: Server, left: number, theirs: Timeline): void {
+  private stream(sender: Server, left: number, theirs: Timeline, slot: string | null): void {
     const { server } = this;
     const { database, around } = server;
     this.state = 'streaming';
     this.received = Math.max(this.received ?? 0, segmentStart(database.wal.end));
     this.heardAt = around.world.now();
     const next = Number.isFinite(left) ? nextTimeline(theirs, database.timeline.number) : null;
-    this.sender = new Sender(sender, server, database.wal.end, left, next);
+    this.sender = new Sender(sender, server, database.wal.end, left, next, slot);
     around.world.tell(
       server.node,
       () =>

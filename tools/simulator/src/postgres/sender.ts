@@ -1,3 +1,4 @@
+import { parseSyncRule, type SyncRule } from './sync-rule';
 import type { Server } from './server';
 import type { Timeline } from './timeline';
 
@@ -12,6 +13,10 @@ export class Sender {
   /** What the standby has confirmed to be on its disk. */
   flushed = 0;
   sent: number;
+  readonly pid: number;
+  /** `sync_priority`: whether it counts its standby, by the rule as it has read it. */
+  priority = 0;
+  private rule: SyncRule | null = null;
   private isSending = false;
   private isOver = false;
   private lastHeard: number;
@@ -23,8 +28,11 @@ export class Sender {
     /** Where the timeline that is sent was left; Infinity: it is the sender's own. */
     private readonly until: number,
     private readonly next: Timeline | null,
+    readonly slot: string | null,
   ) {
     this.sent = from;
+    this.pid = server.newSenderPid();
+    this.readRule(parseSyncRule(server.synchronous.names));
     this.lastHeard = server.around.world.now();
     server.senders.add(this);
     // What the standby has on its disk already is told with its first reply.
@@ -35,6 +43,14 @@ export class Sender {
   /** `application_name` */
   get to(): string {
     return this.standby.node;
+  }
+
+  /** It has read the setting again. */
+  readRule(rule: SyncRule | null): void {
+    if (this.isOver) return;
+    this.rule = rule;
+    this.priority = rule?.names.includes(this.to) === true ? 1 : 0;
+    this.server.synchronous.confirmedBy(rule, this.priority);
   }
 
   end(): void {
@@ -121,9 +137,8 @@ export class Sender {
       this.server.process.deliver(() => {
         if (this.isOver) return;
         this.lastHeard = world.now();
-        if (flushed <= this.flushed) return;
-        this.flushed = flushed;
-        this.server.confirmed();
+        this.flushed = Math.max(this.flushed, flushed);
+        this.server.synchronous.confirmedBy(this.rule, this.priority);
       }),
     );
   }

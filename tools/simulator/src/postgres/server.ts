@@ -1,11 +1,12 @@
+import type { Admits } from '@ha-postgres/cluster-state';
 import type { SimProcess } from '../world/sim-process';
 import type { World } from '../world/world';
 import type { Random } from '../world/random';
 import type { Database } from './data-directory';
-import { Receiver } from './receiver';
+import { Receiver, type Source } from './receiver';
 import type { Sender } from './sender';
 import { fork } from './timeline';
-import { isSatisfied, type SyncRule } from './sync-rule';
+import { SynchronousCommit } from './synchronous-commit';
 import { lsnText, type WalRecord } from './wal';
 
 /** How PostgreSQL behaves on this node, drawn by the scenario; a fault may change it for a while. */
@@ -48,10 +49,16 @@ export interface Exit {
 /** How a write of a client ended, if the client heard of it. */
 export type WriteEnd = 'committed' | 'refused' | 'broken';
 
+/** What is written in `postgresql.conf` and `pg_hba.conf` with the role. */
+export interface Settings {
+  readonly synchronousStandbyNames: string;
+  readonly admits: Admits;
+}
+
 interface Operation {
   readonly write: number;
   readonly bytes: number;
-  readonly end: (how: WriteEnd) => void;
+  readonly end: (how: WriteEnd, record: WalRecord | null) => void;
   /** Its commit record, once it is inserted. */
   record: WalRecord | null;
 }
@@ -71,8 +78,13 @@ export class Server {
   replayed: number;
   /** pg_last_wal_replay_lsn() out of recovery: where the server's own recovery ended; null if it had none. */
   endOfRecovery: number | null = null;
-  /** `synchronous_standby_names`. */
-  syncRule: SyncRule | null = null;
+  readonly synchronous: SynchronousCommit;
+  /** Whether clients are let in, or only Replicas and the controller. */
+  admits: Admits;
+  /** Replication slots: they are removed at every start. */
+  readonly slots = new Map<string, { readonly lost: boolean }>();
+  /** Process ids of walsenders. */
+  private senderPids = 0;
   private isPromoting = false;
   private isFlushing = false;
   private isReplayPlanned = false;
@@ -89,10 +101,13 @@ export class Server {
     readonly around: Surroundings,
     readonly pid: number,
     private readonly asItself: boolean,
-    upstream: string | null,
+    upstream: Source | null,
+    settings: Settings,
   ) {
     this.replayed = database.wal.end;
     this.receiver = new Receiver(this, upstream);
+    this.synchronous = new SynchronousCommit(this, settings.synchronousStandbyNames);
+    this.admits = settings.admits;
     process.onExit(() => this.ended({ code: null, signal: 'SIGKILL' }));
     if (asItself) database.hasStandbySignal = false;
     else database.hasStandbySignal = true;
@@ -140,9 +155,9 @@ export class Server {
   }
 
   /** A commit of one client. `thinkMs`: how long the statement works before it commits. */
-  write(write: number, bytes: number, thinkMs: number, end: (how: WriteEnd) => void): void {
-    if (!this.takesConnections || this.inRecovery) {
-      end(this.takesConnections ? 'refused' : 'broken');
+  write(write: number, bytes: number, thinkMs: number, end: Operation['end']): void {
+    if (!this.takesConnections || this.inRecovery || this.admits !== 'everyone') {
+      end(this.takesConnections ? 'refused' : 'broken', null);
       return;
     }
     const operation: Operation = { write, bytes, end, record: null };
@@ -157,10 +172,27 @@ export class Server {
     this.later(this.around.random.between(3, 40), () => this.tryToEndRecovery());
   }
 
-  checkpoint(): void {
-    const { database } = this;
-    if (this.inRecovery) return;
-    database.control = { ...database.control, timeline: database.timeline.number, checkpoint: database.wal.end };
+  /** CHECKPOINT; `done` when it is complete. */
+  checkpoint(done: () => void): void {
+    this.synchronous.checkpointerReads();
+    const { end } = this.database.wal;
+    this.later(this.around.random.between(2, 40), () => {
+      const { database } = this;
+      if (!this.inRecovery)
+        database.control = { ...database.control, timeline: database.timeline.number, checkpoint: end };
+      done();
+    });
+  }
+
+  /** SIGHUP. */
+  reload({ synchronousStandbyNames, admits }: Settings): void {
+    if (synchronousStandbyNames !== this.synchronous.names) this.synchronous.reread(synchronousStandbyNames);
+    this.later(this.around.random.between(0.3, 3), () => (this.admits = admits));
+  }
+
+  newSenderPid(): number {
+    this.senderPids += 1;
+    return this.senderPids;
   }
 
   /** SIGINT: sessions end, the shutdown checkpoint is written and shipped, then it is gone. */
@@ -191,12 +223,12 @@ export class Server {
     else this.later(2000, () => this.process.kill());
   }
 
-  /** The standby of this name has flushed so far. */
-  confirmed(): void {
+  /** Commits that are on disk and need not wait (any longer) are acknowledged. */
+  releaseCommits(): void {
     for (const operation of [...this.operations]) {
       const { record } = operation;
-      if (record !== null && this.database.wal.flushed >= record.end && this.isReplicated(record))
-        this.finish(operation, 'committed');
+      const isOnDisk = record !== null && this.database.wal.end >= record.end;
+      if (isOnDisk && !this.synchronous.waits(record.end)) this.finish(operation, 'committed');
     }
   }
 
@@ -292,18 +324,12 @@ export class Server {
     this.unflushed = [];
     this.replayed = wal.end;
     for (const sender of this.senders) sender.kick();
-    this.confirmed();
-  }
-
-  private isReplicated(record: WalRecord): boolean {
-    if (this.syncRule === null) return true;
-    const confirmed = [...this.senders].filter((sender) => sender.flushed >= record.end).map((sender) => sender.to);
-    return isSatisfied(this.syncRule, confirmed);
+    this.releaseCommits();
   }
 
   private finish(operation: Operation, how: WriteEnd): void {
     if (!this.operations.delete(operation)) return;
-    operation.end(how);
+    operation.end(how, operation.record);
     if (this.hasPostmaster || this.operations.size > 0) return;
     this.around.onWritable(this);
     this.process.kill();

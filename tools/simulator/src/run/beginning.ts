@@ -1,4 +1,5 @@
 import type { HistoryEntry, MasterValue } from '@ha-postgres/cluster-state';
+import { NO_MARKS } from '../node/node';
 import { Database } from '../postgres/data-directory';
 import { lsnText } from '../postgres/wal';
 import type { Cluster } from './cluster';
@@ -14,7 +15,7 @@ export function begin(cluster: Cluster): void {
 }
 
 /** What a cluster leaves in Consul and on disks when all of it stops: at the end of its Master's first term. */
-function stoppedCluster({ nodes, keys, consul, scenario }: Cluster, isClean: boolean): void {
+function stoppedCluster({ nodes, keys, consul }: Cluster, isClean: boolean): void {
   const all = [...nodes.values()];
   const [first] = all;
   if (first === undefined) return;
@@ -49,13 +50,12 @@ function stoppedCluster({ nodes, keys, consul, scenario }: Cluster, isClean: boo
   set(keys.initialize, { node: first.name, systemId: SYSTEM });
   set(keys.history, { promotions: [promotion] });
   set(keys.members, { members: addresses });
-  for (const address of addresses) set(keys.status(address.node), { ...address });
   set(keys.master, master);
   const { index } = consul.fake.store;
   for (const node of all) {
     node.disk.data.database = origin.copy();
     node.disk.data.database.control = { ...origin.control, cleanShutdown: isClean };
-    node.disk.marks = { mark: null, systemId: SYSTEM, recloned: false };
+    node.disk.marks = { ...NO_MARKS, systemId: SYSTEM };
     node.disk.controller = {
       node: node.name,
       highestTerm: 1,
@@ -68,5 +68,4 @@ function stoppedCluster({ nodes, keys, consul, scenario }: Cluster, isClean: boo
       hold: null,
     };
   }
-  void scenario;
 }

@@ -1,4 +1,4 @@
-import { clusterKeys, type ClusterKeys } from '@ha-postgres/cluster-state';
+import { clusterKeys, parseSync, type ClusterKeys } from '@ha-postgres/cluster-state';
 import type { FakeRequest } from '@ha-postgres/consul-election/testing';
 import { Coverage } from '../check/coverage';
 import { Invariants } from '../check/invariants';
@@ -34,7 +34,7 @@ export class Cluster {
   ) {
     const masterKey = () => this.consul.fake.store.get(this.keys.master);
     this.network = new Network(world, new Random(world.seed, 1));
-    this.invariants = new Invariants(world, this.nodes, masterKey, scenario.lagLimitBytes);
+    this.invariants = new Invariants(world, this.nodes, masterKey, () => this.promises(), scenario.lagLimitBytes);
     this.consul = new ConsulModel(world, this.network, new Random(world.seed, 2), (request, node) => {
       this.invariants.onConsulWrite(request, node);
       this.noteHolder(node);
@@ -49,7 +49,7 @@ export class Cluster {
       nodes: names,
       balancers: this.balancers,
       serverOf: (node) => this.nodes.get(node)?.server ?? null,
-      onAcknowledged: (server, write) => this.invariants.onAcknowledged(server, write),
+      onAcknowledged: (server, record) => this.invariants.onAcknowledged(server, record),
     });
   }
 
@@ -57,6 +57,15 @@ export class Cluster {
     const node = this.nodes.get(name);
     if (node === undefined) throw new RangeError(`there is no node ${name}`);
     return node;
+  }
+
+  /** Every rule under which a commit may be acknowledged now asks for a Replica. */
+  private promises(): boolean {
+    const entry = this.consul.fake.store.get(this.keys.sync);
+    const parsed = entry === null ? null : parseSync(entry.value);
+    if (parsed?.ok !== true) return false;
+    const { previous, ...rule } = parsed.value;
+    return [rule, ...(previous === null ? [] : [previous])].every(({ mode, k }) => mode !== 'async' && k > 0);
   }
 
   private noteHolder(node: string | null): void {

@@ -38,6 +38,13 @@ const LEASES = [
   { leaseDuration: 3000, driftMargin: 300, fenceTime: 700, heartbeatInterval: 500, unansweredLimit: 300 },
 ] as const;
 
+function drawReplication(random: Random, count: number): Partial<ControllerConfig> {
+  const replication = random.pick(['async', 'async', 'sync', 'quorum', 'quorum'] as const);
+  if (replication === 'async' || count === 1) return {};
+  const synchronousReplicas = random.chance(0.8) ? 1 : Math.max(1, count - 2);
+  return { replication, synchronousReplicas, dataDurability: random.pick(['strict', 'strict', 'available'] as const) };
+}
+
 export function drawScenario(random: Random, kinds: readonly string[]): Scenario {
   const lease = random.pick(LEASES);
   const count = random.pick(NODE_COUNTS);
@@ -61,6 +68,8 @@ export function drawScenario(random: Random, kinds: readonly string[]): Scenario
     balancers: Array.from({ length: random.pick([1, 1, 1, 2, 3]) }, (_, i) => `lb${i}`),
     config: {
       ...lease,
+      ...drawReplication(random, count),
+      rejoin: random.pick(['safe', 'safe', 'always', 'never'] as const),
       maximumLagOnFailover: lagLimitBytes,
       coldStartWait: random.pick([1000, 3000]),
       promoteTimeout: random.pick([1000, 3000, 20_000]),

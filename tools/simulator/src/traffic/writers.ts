@@ -2,16 +2,8 @@ import type { Network } from '../world/network';
 import { Random } from '../world/random';
 import type { World } from '../world/world';
 import type { Server } from '../postgres/server';
+import type { WalRecord } from '../postgres/wal';
 import type { LoadBalancer } from './load-balancer';
-
-/** A write that its client was told is done. */
-export interface Acknowledged {
-  readonly write: number;
-  readonly node: string;
-  readonly at: number;
-  /** The commit had to be confirmed by standbys. */
-  readonly isSynchronous: boolean;
-}
 
 export interface Traffic {
   readonly world: World;
@@ -19,7 +11,7 @@ export interface Traffic {
   readonly serverOf: (node: string) => Server | null;
   readonly nodes: readonly string[];
   readonly balancers: readonly LoadBalancer[];
-  readonly onAcknowledged: (server: Server, write: number) => void;
+  readonly onAcknowledged: (server: Server, record: WalRecord) => void;
 }
 
 const ANSWER_MS = 1500;
@@ -88,12 +80,12 @@ export class Writers {
         return;
       }
       server.process.deliver(() =>
-        server.write(write, this.random.whole(60, 600), thinkMs, (how) => {
+        server.write(write, this.random.whole(60, 600), thinkMs, (how, record) => {
           // Sent now: what becomes of the answer on its way changes nothing about that.
           const back = network.link(node, from);
-          if (how === 'committed' && back !== null) {
+          if (how === 'committed' && record !== null && back !== null) {
             this.acknowledged += 1;
-            onAcknowledged(server, write);
+            onAcknowledged(server, record);
           }
           if (back !== null) world.schedule(back, end);
         }),

@@ -1,0 +1,119 @@
+import type { Divergence, RejoinInstruction, Upstream } from '@ha-postgres/cluster-state';
+import type { RejoinMark } from '@ha-postgres/postgres-runner/runner';
+import type { Database } from '../postgres/data-directory';
+import type { Server } from '../postgres/server';
+import { lsnText, type WalRecord } from '../postgres/wal';
+import type { SimNode } from './node';
+
+const LOOK_MS = 200;
+const CHECKPOINT_LIMIT_MS = 60_000;
+
+/** Takes so long; throws when the task is ended meanwhile. */
+type Work = (ms: number) => Promise<void>;
+type Stage = RejoinMark['stage'];
+
+function sourceOf(node: SimNode, upstream: Upstream): Server {
+  const server = node.serverAt(upstream.node);
+  if (server === null || !server.takesConnections || !server.process.isRunning)
+    throw new Error(`${upstream.node} does not answer`);
+  return server;
+}
+
+async function copyOf(node: SimNode, upstream: Upstream, work: Work): Promise<Database> {
+  const source = sourceOf(node, upstream);
+  for (let step = 0; step < 3; step += 1) {
+    await work(node.random.between(20, 150));
+    if (sourceOf(node, upstream) !== source) throw new Error('the connection broke');
+  }
+  return source.database.copy();
+}
+
+/** pg_basebackup: into a directory beside, which takes the place of the data directory when it is whole. */
+export async function clone(node: SimNode, upstream: Upstream, work: Work): Promise<void> {
+  const { data } = node.disk;
+  data.isUnfinished = false;
+  data.database = await copyOf(node, upstream, work);
+  node.mark({ mark: null, systemId: data.database.systemId });
+}
+
+/** What the runner does to rejoin, in its order of marks and copies. */
+export async function rejoin(node: SimNode, wanted: RejoinInstruction, work: Work): Promise<void> {
+  const stage = await attempt(node, wanted, work);
+  node.world.tell(node.name, () => `runner     rejoin: ${stage}`);
+  node.mark({ rejoin: { term: wanted.upstream.term, stage } });
+}
+
+async function attempt(node: SimNode, wanted: RejoinInstruction, work: Work): Promise<Stage> {
+  const own = node.disk.data.database;
+  const before = node.disk.marks.rejoin?.stage;
+  const isOwnData = before !== 'unfinished' && before !== 'rewound' && before !== 'copied' && own !== null;
+  if (wanted.how === 'copy' || !isOwnData) return copy(node, wanted, work);
+  await work(node.random.between(5, 60));
+  const beyond = wanted.forkLsn === null ? null : recordsBeyond(own, wanted.forkLsn);
+  if (beyond?.length === 0 && !hasTimelineOf(own, wanted)) {
+    node.mark({ divergence: null });
+    return 'ancestor';
+  }
+  const commits = beyond?.filter(({ kind }) => kind === 'write') ?? null;
+  node.mark({ divergence: divergenceOf(wanted, own, commits) });
+  if (commits?.length !== 0 && !wanted.mayLose) return 'refused';
+  if (await isRewound(node, own, wanted, work)) return 'rewound';
+  return copy(node, wanted, work);
+}
+
+function recordsBeyond({ wal }: Database, forkLsn: string): readonly WalRecord[] {
+  return wal.from(Number.parseInt(forkLsn.split('/')[1] ?? '0', 16));
+}
+
+/** A timeline whose number the Master's history has used as well: nobody could tell the two. */
+function hasTimelineOf({ wal, timeline }: Database, { timelines }: RejoinInstruction): boolean {
+  const own = new Set(wal.from(0).map((record) => record.timeline));
+  own.add(timeline.number);
+  return timelines.some((number) => own.has(number));
+}
+
+function divergenceOf(
+  { upstream, forkLsn, why }: RejoinInstruction,
+  { wal }: Database,
+  commits: readonly WalRecord[] | null,
+): Divergence {
+  return {
+    term: upstream.term,
+    fromLsn: forkLsn,
+    toLsn: lsnText(wal.end),
+    commits: commits?.length ?? null,
+    transactions: (commits ?? []).map(({ write }) => write ?? 0).slice(0, 5),
+    relations: [],
+    keptAt: 'kept',
+    why: commits === null ? why : null,
+  };
+}
+
+async function isRewound(node: SimNode, own: Database, wanted: RejoinInstruction, work: Work): Promise<boolean> {
+  const newest = wanted.timelines.at(-1);
+  if (newest === undefined || hasTimelineOf(own, wanted)) return false;
+  await awaitCheckpoint(node, wanted.upstream, newest, work);
+  node.mark({ rejoin: { term: wanted.upstream.term, stage: 'unfinished' } });
+  const rewound = await copyOf(node, wanted.upstream, work);
+  if (rewound.control.timeline === own.control.timeline || rewound.control.timeline !== newest) return false;
+  node.disk.data.database = rewound;
+  return true;
+}
+
+/** Until a checkpoint on its new timeline is complete, pg_rewind would say "no rewind required". */
+async function awaitCheckpoint(node: SimNode, upstream: Upstream, timeline: number, work: Work): Promise<void> {
+  for (let waited = 0; waited < CHECKPOINT_LIMIT_MS; waited += LOOK_MS) {
+    if (sourceOf(node, upstream).database.control.timeline === timeline) return;
+    await work(LOOK_MS);
+  }
+  throw new Error('the Master has completed no checkpoint');
+}
+
+async function copy(node: SimNode, { upstream }: RejoinInstruction, work: Work): Promise<Stage> {
+  const copied = await copyOf(node, upstream, work);
+  node.mark({ rejoin: { term: upstream.term, stage: 'unfinished' } });
+  await work(node.random.between(1, 20));
+  node.disk.data.database = copied;
+  node.mark({ mark: null, systemId: copied.systemId });
+  return 'copied';
+}
