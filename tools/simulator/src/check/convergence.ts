@@ -42,7 +42,7 @@ export function whyNotWhole({ nodes, consul, keys }: Cluster): string | null {
 }
 
 function whyNotStreaming({ server }: SimNode, master: SimNode): string | null {
-  if (server === null || !server.process.isAlive) return 'has no PostgreSQL running';
+  if (!server?.process.isAlive) return 'has no PostgreSQL running';
   if (server.receiver.from !== master.name) return `does not stream from ${master.name}`;
   return server.database.timeline.number === master.server?.database.timeline.number
     ? null

@@ -10,8 +10,8 @@ export class MutationMisplaced extends Error {}
 function mutating({ name, edits }: Mutation, root: string): Plugin {
   return {
     name: 'mutation',
-    setup: ({ onLoad }) => {
-      onLoad({ filter: /\.ts$/ }, ({ path }) => {
+    setup: (build) => {
+      build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
         const own = edits.filter(({ file }) => join(root, file) === path);
         if (own.length === 0) return null;
         return {

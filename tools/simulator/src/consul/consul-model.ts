@@ -67,10 +67,14 @@ export class ConsulModel {
     });
     return {
       ...api,
-      kvPut: async (key, value, options = {}) => (await api.transaction([opSet(key, value)], options)).committed,
+      kvPut: async (key, value, options) => (await api.transaction([opSet(key, value)], options)).committed,
       // For people and load balancers: nothing in the simulation reads the service or its checks.
-      registerService: async () => void (await api.servers()),
-      updateTtlCheck: async () => void (await api.servers()),
+      registerService: async () => {
+        await api.servers();
+      },
+      updateTtlCheck: async () => {
+        await api.servers();
+      },
     };
   }
 

@@ -9,9 +9,9 @@ export interface FaultContext {
   readonly world: World;
   readonly random: Random;
   /** A node of the cluster; the one that holds the lock more often than the others. */
-  victim(): SimNode;
+  readonly victim: () => SimNode;
   /** Ends the fault after so long, or when all is healed. */
-  during(ms: number, undo: () => void): void;
+  readonly during: (ms: number, undo: () => void) => void;
 }
 
 /** Lets a fault happen; false if it cannot happen now. */

@@ -38,7 +38,7 @@ export function call<T>({ world, from, to, there, back, limitMs, serve }: Call<T
     if (ms === null) return;
     world.schedule(ms, () => {
       const callee = to();
-      if (callee === null || !callee.isAlive) {
+      if (!callee?.isAlive) {
         sendBack(() => fail('refused'));
         return;
       }

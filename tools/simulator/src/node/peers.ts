@@ -9,7 +9,11 @@ import type { SimNode } from './node';
 export function simulatedPeers(node: SimNode, process: SimProcess): PeersPort {
   const { network, nodes } = node.cluster;
 
-  const at = <T>(member: Pick<NodeAddress, 'node'>, limitMs: number, serve: (door: RoleServer) => Promise<T>): Promise<T | null> => {
+  const at = <T>(
+    member: Pick<NodeAddress, 'node'>,
+    limitMs: number,
+    serve: (door: RoleServer) => Promise<T>,
+  ): Promise<T | null> => {
     const target = nodes.get(member.node);
     return call<T>({
       world: node.world,

@@ -35,7 +35,7 @@ export class RoleServer {
   async role(index: number): Promise<RoleAnswer | null> {
     const known = this.state === null ? this.published.current.index : index;
     const { state } = await this.published.waitBeyond(known, WAIT_MS);
-    if (state === null || state.role === null) return null;
+    if (state?.role == null) return null;
     const { bootId, node, role, validUntil, term, instruction, master } = state;
     return { index: state.index, bootId, node, role, validUntil, term, instruction, master };
   }

@@ -22,7 +22,11 @@ function refusal(server: Server | null): FailureKind | null {
 }
 
 /** Calls a server and comes back, unless the time is over or the connection breaks. */
-function roundTrip<T>(client: Client, server: Server, limitMs: number, serve: (answer: (value: T) => void) => void,
+function roundTrip<T>(
+  client: Client,
+  server: Server,
+  limitMs: number,
+  serve: (answer: (value: T) => void) => void,
 ): Promise<T> {
   const { world, random, process } = client;
   return new Promise((resolve, reject) => {

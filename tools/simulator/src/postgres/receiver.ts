@@ -179,7 +179,7 @@ export class Receiver {
     server.later(there + back + server.around.random.between(1, 8), () => {
       if (attempt !== this.attempt) return;
       const sender = server.around.serverOf(upstream.node);
-      if (sender === null || !sender.takesConnections) fail();
+      if (!sender?.takesConnections) fail();
       else if (!sender.process.isRunning) server.later(2000, fail);
       else this.handshake(sender, upstream.slot);
     });

@@ -14,7 +14,12 @@ describe('timelines', () => {
   it('know where each timeline before them was left, and which came next', () => {
     const two = fork(FIRST_TIMELINE, new Map(), 100);
     const three = fork(two, knowing(two), 200);
-    expect([1, 2, 3, 4].map((number) => switchPoint(three, number))).toEqual([100, 200, Number.POSITIVE_INFINITY, null]);
+    expect([1, 2, 3, 4].map((number) => switchPoint(three, number))).toEqual([
+      100,
+      200,
+      Number.POSITIVE_INFINITY,
+      null,
+    ]);
     expect(nextTimeline(three, 1)).toEqual(two);
     expect(nextTimeline(three, 2)).toEqual(three);
   });

@@ -46,8 +46,8 @@ describe('WAL', () => {
     const all = records(5);
     const wal = walOf(all);
     const copy = new Wal(wal);
-    copy.cut((all[2] as WalRecord).start);
+    copy.cut(all[2]?.start ?? 0);
     expect([copy.length, wal.length]).toEqual([2, 5]);
-    expect(wal.from((all[3] as WalRecord).start)).toEqual(all.slice(3));
+    expect(wal.from(all[3]?.start ?? 0)).toEqual(all.slice(3));
   });
 });

@@ -91,7 +91,7 @@ export class Wal {
     let high = this.records.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.records[middle] as WalRecord).start < lsn) low = middle + 1;
+      if ((this.records[middle]?.start ?? 0) < lsn) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -1,5 +1,5 @@
-import type { HistoryEntry, MasterValue } from '@ha-postgres/cluster-state';
-import { NO_MARKS } from '../node/node';
+import type { HistoryEntry, MasterValue, NodeAddress } from '@ha-postgres/cluster-state';
+import { NO_MARKS, type SimNode } from '../node/node';
 import { Database } from '../postgres/data-directory';
 import { lsnText } from '../postgres/wal';
 import type { Cluster } from './cluster';
@@ -19,7 +19,9 @@ function stoppedCluster({ nodes, keys, consul }: Cluster, isClean: boolean): voi
   const all = [...nodes.values()];
   const [first] = all;
   if (first === undefined) return;
-  const addresses = all.map(({ name }) => ({ node: name, host: name, port: 5432, apiPort: 8080 }));
+  const addressOf = ({ name }: SimNode): NodeAddress => ({ node: name, host: name, port: 5432, apiPort: 8080 });
+  const addresses = all.map(addressOf);
+  const address = addressOf(first);
   const origin = new Database(SYSTEM);
   const end = lsnText(origin.wal.end);
   const promotion: HistoryEntry = {
@@ -34,7 +36,7 @@ function stoppedCluster({ nodes, keys, consul }: Cluster, isClean: boolean): voi
     tookMs: 1,
   };
   const master: MasterValue = {
-    ...(addresses[0] as (typeof addresses)[number]),
+    ...address,
     term: 1,
     beat: 1,
     phase: isClean ? 'draining' : 'running',

@@ -1,6 +1,6 @@
 import { clusterKeys, parseSync, type ClusterKeys } from '@ha-postgres/cluster-state';
 import type { FakeRequest } from '@ha-postgres/consul-election/testing';
-import { Coverage } from '../check/coverage';
+import type { Coverage } from '../check/coverage';
 import { Invariants } from '../check/invariants';
 import { ConsulModel } from '../consul/consul-model';
 import { SimNode, type ClusterOf } from '../node/node';

@@ -7,7 +7,7 @@ const forbidden = (what: string) => (): never => {
  * them back.
  */
 export function noTimeButTheWorlds(): () => void {
-  const { bigint } = process.hrtime;
+  const bigint = process.hrtime.bigint.bind(process.hrtime);
   const { random } = Math;
   const { now } = Date;
   const timers = { setTimeout, setInterval, setImmediate };

@@ -49,8 +49,9 @@ export class EventQueue {
     for (;;) {
       let down = 2 * at + 1;
       if (down >= length) break;
-      let child = heap[down] as Event;
+      let child = heap[down];
       const right = heap[down + 1];
+      if (child === undefined) break;
       if (right !== undefined && down + 1 < length && isBefore(right, child)) {
         child = right;
         down += 1;
