@@ -92,6 +92,38 @@ describe('a controller that starts', () => {
   });
 });
 
+describe('a write of the process before this one that arrives late', () => {
+  it('is written over: it ends nobody', async () => {
+    const { w, own, inConsul } = owned();
+    w.set(w.parts.keys.status('b'), status());
+    await own.claim();
+    w.set(w.parts.keys.status('b'), status({ lsn: '0/6000000' }));
+    await expect(own.write(text())).rejects.toThrow('not as written last');
+    await own.write(text());
+    expect(w.failures).toEqual([]);
+    expect(inConsul()).toContain('mine');
+  });
+
+  it.each([
+    ['written after this one was answered', async (own: OwnStatus) => own.write(text())],
+    [
+      'written after one of this process that was not answered',
+      async (own: OwnStatus, w: World) => {
+        await own.claim();
+        w.set(w.parts.keys.status('b'), text());
+        await expect(own.write(text())).rejects.toThrow();
+      },
+    ],
+  ])('is none where it was %s: another controller with the same address lives', async (_, first) => {
+    const { w, own } = owned();
+    w.set(w.parts.keys.status('b'), status());
+    await first(own, w);
+    w.set(w.parts.keys.status('b'), status({ lsn: '0/7000000' }));
+    await expect(own.write(text())).rejects.toThrow('not as written last');
+    expect(w.failures).toMatchObject([{ code: 'HAPG_NODE_NAME_TAKEN' }]);
+  });
+});
+
 describe('two controllers of one name', () => {
   it('cannot overwrite each other unnoticed: the one that came later ends, and says which name', async () => {
     const { w, own, inConsul } = owned();

@@ -20,6 +20,8 @@ export class OwnStatus {
   /** ModifyIndex of what this process wrote or took over; 0: the key is absent; null: not looked yet. */
   private index: number | null = null;
   private lookedAt: Millis = Number.NEGATIVE_INFINITY;
+  /** This process has written since it took the key over: nothing that names what stood there before can succeed any more. */
+  private hasWritten = false;
 
   constructor(
     private readonly parts: Parts,
@@ -46,6 +48,7 @@ export class OwnStatus {
     const result = await this.parts.client.transaction([opCas(key, text, this.index)], { timeoutMs: CALL_MS });
     if (result.committed) {
       this.index = result.entries[0]?.modifyIndex ?? this.index;
+      this.hasWritten = true;
       return;
     }
     this.found(await this.read());
@@ -68,8 +71,14 @@ export class OwnStatus {
     this.index = entry?.modifyIndex ?? 0;
     this.onForgotten();
     const other = statusIn(entry);
-    // Its own: a write that was not answered.
-    if (other === null || other.incarnation === this.incarnation) return;
+    if (other === null) return;
+    if (other.incarnation === this.incarnation) {
+      // A write that was not answered.
+      this.hasWritten = true;
+      return;
+    }
+    // The last write of the process before this one may arrive late. Whoever lives and has the same address writes again.
+    if (this.isAtOwnAddress(other) && !this.hasWritten) return;
     const { clock, startedAt, fail, log } = this.parts;
     const taken = errors.HAPG_NODE_NAME_TAKEN(
       `${other.node} at ${other.host}:${other.apiPort} is written by another controller as well (incarnation ${other.incarnation ?? 'unknown'})`,
@@ -81,12 +90,17 @@ export class OwnStatus {
   /** What stands at the own address is of a process that ended: the lock of the node says so. Elsewhere it may live. */
   private async refuseATakenName(other: NodeStatus | null): Promise<void> {
     const { self, peers } = this.parts;
-    if (other === null || (other.host === self.host && other.apiPort === self.apiPort)) return;
+    if (other === null || this.isAtOwnAddress(other)) return;
     const living = await peers.statusOf(other, ASK_MS);
     if (living?.node !== self.node || living.incarnation === this.incarnation) return;
     throw errors.HAPG_NODE_NAME_TAKEN(
       `${self.node} runs already, at ${other.host}:${other.apiPort} (incarnation ${living.incarnation ?? 'unknown'})`,
     );
+  }
+
+  private isAtOwnAddress({ host, apiPort }: NodeStatus): boolean {
+    const { self } = this.parts;
+    return host === self.host && apiPort === self.apiPort;
   }
 
   private async read(): Promise<KvEntry | null> {

@@ -50,6 +50,8 @@ const FOREIGN = '6999999999999999999';
  */
 const diskLied: Fault = (context) => {
   const { cluster, world, random, during } = context;
+  // A confirmation means that it is on disk: where that is a lie, no synchronous mode can help.
+  if (cluster.scenario.config.replication !== undefined) return false;
   atNextAcquire(cluster, (node) =>
     world.schedule(random.between(0, 100), () => {
       const { server, disk } = node;
