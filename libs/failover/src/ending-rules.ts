@@ -118,8 +118,8 @@ function release(o: Observation, hold: Hold, ending: Ending): Outcome {
     actions: [
       {
         type: 'release',
-        // A promise kept for the predecessor's failsafe is waited out like its lease.
-        released: o.now >= Math.max(hold.waitUntil, o.disk.promisedUntil),
+        // No promise can be pending: it is waited out before the lock is taken, and who holds that promises nothing.
+        released: o.now >= hold.waitUntil,
         successor: ending.successor,
         lsn: endOfWal(o),
         lsnExact: isLeading(hold) && o.runner.known && o.runner.value.data.cleanShutdown,

@@ -32,10 +32,6 @@ export const holderRules: Rules = {
     o.now < hold.waitUntil ? { ...stillReceiving(memory), wakeAt: hold.waitUntil } : null,
   ),
 
-  holderKeepsAPromiseNotToPromote: whileWaiting((o, memory) =>
-    o.now < o.disk.promisedUntil ? { ...stillReceiving(memory), wakeAt: o.disk.promisedUntil } : null,
-  ),
-
   holderGivesUpWhatTakesTooLong: whileWaiting((o, _memory, hold) =>
     o.now > Math.max(hold.acquiredAt, hold.waitUntil) + o.policy.promoteTimeoutMs
       ? begin(o, `not promoted within ${o.policy.promoteTimeoutMs} ms`, 'immediate', standBack(o))
