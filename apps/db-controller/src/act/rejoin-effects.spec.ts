@@ -70,6 +70,16 @@ describe('the leave to lose commits', () => {
     expect(w.consul.store.get(w.parts.keys.rejoin('b'))).toBeNull();
   });
 
+  it('is used up as well when the data that it was given for is emptied', async () => {
+    const w = deadMaster();
+    await allowed(w);
+    await rejoinEffects(w.parts).forgetData({ type: 'forgetData' });
+    expect(w.consul.store.get(w.parts.keys.rejoin('b'))).toBeNull();
+    expect(w.observation().rejoinAllowed).toBe(false);
+    expect(w.parts.disk.usedRejoin).toBe(w.diskAgain().usedRejoin);
+    expect(w.parts.disk.usedRejoin).not.toBeNull();
+  });
+
   it('that has served does not serve again, also where it could not be removed', async () => {
     const w = deadMaster();
     await allowed(w);

@@ -48,8 +48,11 @@ export function rejoinEffects(parts: Parts): RejoinEffects {
 
     forgetData: async () => {
       log.info({ event: 'data.emptied' }, 'the data directory is empty: what was known of its data is forgotten');
-      disk.update({ dataTerm: 0, ledTerm: null, led: [], deadMaster: false, rejoining: null });
-      await Promise.resolve();
+      // A leave that was not needed is used up as well: it was given for the data that is gone.
+      const leave = facts.rejoinLeave;
+      const used = leave === null ? {} : { usedRejoin: leave.id };
+      disk.update({ dataTerm: 0, ledTerm: null, led: [], deadMaster: false, rejoining: null, ...used });
+      if (leave !== null) await removeLeave(parts, leave);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Divergence, RejoinInstruction } from '@ha-postgres/cluster-state';
 import { formatLsn, parseLsn, type Lsn } from '@ha-postgres/lsn';
 import { messageOf } from '@ha-postgres/service-kit';
@@ -53,7 +54,7 @@ async function attempt(wanted: RejoinInstruction, tools: TaskTools, signal: Abor
     log.error({ event: 'rejoin.refused', ...divergence }, 'commits would be lost');
     return { stage: 'refused', divergence };
   }
-  const kept = divergence === null ? null : { ...divergence, keptAt: keep(wanted, found, divergence, tools) };
+  const kept = divergence === null ? null : keepOnce(wanted, found, divergence, tools);
   if (await isRewound(wanted, kept, tools, signal)) return { stage: 'rewound', divergence: kept };
   await copy(wanted, tools, signal);
   return { stage: 'copied', divergence: kept };
@@ -126,6 +127,17 @@ function divergenceOf({ upstream, forkLsn }: RejoinInstruction, found: Examinati
 function touched(found: Examination): string[] {
   if (found.kind !== 'diverged') return [];
   return [...new Set(found.transactions.flatMap(({ relations }) => relations))];
+}
+
+/** A try that failed afterwards is made again: kept anew each time, it would push out what was kept of other divergences. */
+function keepOnce(wanted: RejoinInstruction, found: Examination, divergence: Divergence, tools: TaskTools): Divergence {
+  const { divergence: before } = tools.state.marks;
+  const keptAt = before?.keptAt ?? null;
+  const isSame = isDeepStrictEqual({ ...before, keptAt: null }, divergence);
+  if (isSame && keptAt !== null && existsSync(keptAt)) return { ...divergence, keptAt };
+  const kept = { ...divergence, keptAt: keep(wanted, found, divergence, tools) };
+  tools.state.update({ divergence: kept });
+  return kept;
 }
 
 function keep(wanted: RejoinInstruction, found: Examination, divergence: Divergence, tools: TaskTools): string {
