@@ -18,6 +18,8 @@ export const NO_SLOTS: Fact<never> = { known: false, why: 'not a Master' };
 export class Facts {
   runner: Fact<RunnerReport> = { known: false, why: 'the runner has not reported yet' };
   hold: OwnHold | null = null;
+  /** The hold is being ended, by the last decision: nothing is promoted any more. */
+  ending = false;
   /** A hold was found on disk, and Consul has not said yet whether it stands. */
   resuming = false;
   /** Consul has not said yet that no other controller has this node's name: nothing is acquired before. */

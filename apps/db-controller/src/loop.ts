@@ -87,6 +87,7 @@ export class Loop {
     const observation = this.observation();
     const decision = decide(observation, this.memory);
     this.memory = decision.memory;
+    facts.ending = decision.memory.ending !== null;
     if (facts.hold === null) this.clockJump.forget();
     consul.watchRequests(facts.hold !== null);
     this.tellRule(decision);

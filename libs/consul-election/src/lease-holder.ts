@@ -26,8 +26,11 @@ export interface LeaseHolderOptions {
   readonly times: LeaseTimes;
   readonly clock?: Clock;
   readonly log: Log;
-  /** The key's value, asked for at each sending. It must contain the number of the beat: only a value that is new is seen by others. */
-  readonly value: (beat: number) => string;
+  /**
+   * The key's value, asked for at each sending, with what is written in one transaction with it. It must contain the number of the
+   * beat: only a value that is new is seen by others.
+   */
+  readonly value: (beat: number, also: readonly AlsoWrite[]) => string;
   /** Written in one transaction with a beat. Asked for at each regular beat, but not while another that has some is under way. */
   readonly extraWrites?: () => readonly AlsoWrite[];
   readonly onExtended?: (endsAt: Millis) => void;
@@ -250,7 +253,8 @@ export class LeaseHolder {
     const { client, key, session, value } = this.options;
     const number = this.nextBeat++;
     const timeoutMs = this.options.beatTimeoutMs ?? 7500;
-    const result = await beat(client, { key, session, value: value(number), alsoWrite }, { via, signal, timeoutMs });
+    const request = { key, session, value: value(number, alsoWrite), alsoWrite };
+    const result = await beat(client, request, { via, signal, timeoutMs });
     if (via === 'agent') this.agentSilent = false;
     this.answered(number, result);
     return result;

@@ -3,7 +3,7 @@ import type { Action } from './actions';
 import { consulWentBack } from './consul-memory';
 import type { InitializeSight, MasterEntry, Observation } from './observation';
 import type { Outcome, Rules } from './outcome';
-import { lastRunningMaster, leaseRanOut, predecessorEndsAt } from './takeover';
+import { lastMasterSeen, leaseRanOut, predecessorEndsAt } from './takeover';
 
 /** How a cluster begins: one creator, who alone may run `initdb`; everybody else waits for a Master to copy. */
 export const bootstrapRules: Rules = {
@@ -88,7 +88,7 @@ function isItsOwnCluster(o: Observation, data: DataDirectory): boolean {
 }
 
 function mayTakeAgain(o: Observation, entry: MasterEntry): boolean {
-  const isNobodys = entry.value?.node === o.self.node && lastRunningMaster(entry.value) === null;
+  const isNobodys = entry.value?.node === o.self.node && lastMasterSeen(o) === null;
   return isNobodys && !o.acquiring && o.now >= o.disk.promisedUntil && consulWentBack(o) === null && o.members.known;
 }
 

@@ -6,7 +6,7 @@ import {
   isCleared,
   isMasterCleared,
   keepsVote,
-  lastRunningMaster,
+  lastMasterSeen,
   leaseRanOut,
   predecessorEndsAt,
   takeoverOutlook,
@@ -71,10 +71,10 @@ function acquire(o: Observation, memory: Memory, entry: MasterEntry, takeOver: b
 /** The whole cluster may just have been started: this node never saw the last Master run, and might lack its last writes. */
 function isColdStart(o: Observation, entry: MasterEntry): boolean {
   if (o.masterSeenRunningAt !== null || entry.value === null || o.postgres.lsn === null) return false;
-  const last = lastRunningMaster(entry.value);
+  const last = lastMasterSeen(o);
   // Synchronously, votes tell what was acknowledged, and not time.
   if (last?.node === o.self.node || !isAsync(o) || overrides(o, { last })) return false;
-  return !(isCleared(entry) && bytesAtRisk(entry.value, o.postgres.lsn) === 0);
+  return !(isCleared(entry) && bytesAtRisk(o, o.postgres.lsn) === 0);
 }
 
 /** As it is: who is about to take the lock need not turn to a Master that is gone, only to be turned away again. */

@@ -4,7 +4,7 @@ import { ancestry, type Ancestry } from './ancestry';
 import type { Observation } from './observation';
 import type { Rules } from './outcome';
 import { BLOCKED, needsRejoin, roleOf } from './rejoin-rules';
-import { lastRunningMaster } from './takeover';
+import { lastMasterSeen } from './takeover';
 
 /** A former Master is fenced until its data is known to be safe again. */
 export const deadMasterRules: Rules = {
@@ -31,8 +31,7 @@ export const deadMasterRules: Rules = {
 function judgeCleanStop(o: Observation): Ancestry | null {
   const { cleanStop, ledTerm } = o.disk;
   if (ledTerm === null || cleanStop?.term !== ledTerm || !anotherRanAfter(o)) return null;
-  const value = o.master.known ? o.master.value.entry?.value : null;
-  const last = value == null ? null : lastRunningMaster(value);
+  const last = lastMasterSeen(o);
   if (last === null) return null;
   // The shutdown checkpoint begins there: a fork that is not beyond it leaves it out.
   const position = { lsn: (cleanStop.lsn + 1n) as Lsn, replayed: true };
@@ -42,8 +41,7 @@ function judgeCleanStop(o: Observation): Ancestry | null {
 /** Another node ran as Master in a later term than the one that this node led. */
 function anotherRanAfter(o: Observation): boolean {
   const { ledTerm } = o.disk;
-  const value = o.master.known ? o.master.value.entry?.value : null;
-  if (ledTerm === null || value === null || value === undefined) return false;
-  const last = lastRunningMaster(value);
+  if (ledTerm === null) return false;
+  const last = lastMasterSeen(o);
   return last !== null && last.node !== o.self.node && last.term > ledTerm;
 }

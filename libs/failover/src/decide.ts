@@ -6,6 +6,7 @@ import { dutiesOf } from './duties';
 import { endingRules } from './ending-rules';
 import { followRules } from './follow-rules';
 import { holderRules } from './holder-rules';
+import { promotedPostgresRules } from './promoted-postgres-rules';
 import { rejoinRules } from './rejoin-rules';
 import type { Observation } from './observation';
 import { olderMemoryRules } from './older-memory-rules';
@@ -21,6 +22,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   ...endingRules,
   ...olderMemoryRules,
   ...holderRules,
+  ...promotedPostgresRules,
   ...deadMasterRules,
   ...rejoinRules,
   ...bootstrapRules,

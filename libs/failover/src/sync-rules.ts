@@ -123,7 +123,9 @@ function firstRule(o: Observation, hold: Hold): SyncValue | null {
     .filter(({ noFailover }) => noFailover !== true)
     .sort((a, b) => b.failoverPriority - a.failoverPriority || (a.node < b.node ? -1 : 1));
   const streaming = voters.map(({ node }) => node);
-  const rule = wantedRule(o.policy.sync, currentRule(value), othersOf(o, streaming));
+  // Never with nobody: who dies before `running` would leave a rule that nobody can succeed under. The running Master lowers it.
+  const wish = { ...o.policy.sync, durability: 'strict' as const };
+  const rule = wantedRule(wish, currentRule(value), othersOf(o, streaming));
   const first = withRule(value, hold.term, rule, nextVersion(o));
   return first === null ? null : { ...first, ...(coversAcknowledged(o, hold) ? { covered: true } : {}) };
 }

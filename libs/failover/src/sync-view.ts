@@ -21,9 +21,12 @@ export function syncOf(o: Pick<Observation, 'sync' | 'disk'>): SyncValue | null 
   return syncProblem(o) === null && o.sync.known ? o.sync.value.value : undefined;
 }
 
-/** The key is known as it was seen after the lock was taken, or written since. */
-export function isFresh(o: Pick<Observation, 'sync'>, hold: Pick<Hold, 'acquiredAt'>): boolean {
-  return o.sync.known && o.sync.seenAt >= hold.acquiredAt;
+/** Rule and history are known as they were seen after the lock was taken, or written since. */
+export function isFresh(
+  { sync, history }: Pick<Observation, 'sync' | 'history'>,
+  { acquiredAt }: Pick<Hold, 'acquiredAt'>,
+) {
+  return [sync, history].every((fact) => fact.known && fact.seenAt >= acquiredAt);
 }
 
 /** The rules under which something was promised. The key decides, not this node's configuration: commits were acknowledged under it. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { HistoryEntry } from '@ha-postgres/cluster-state';
 import { parseLsn } from '@ha-postgres/lsn';
 import type { DiskRecord, Observation } from './observation';
 import {
@@ -134,14 +135,25 @@ describe('the lease of the predecessor', () => {
 });
 
 describe('the last Master that ran', () => {
+  const promotion = (term: number, node: string): HistoryEntry => ({
+    ...{ term, node, parentTerm: term - 1, timeline: 2, forkLsn: '0/500', from: null, why: 'test', at: '', tookMs: 1 },
+  });
   const last = lastMaster('z', { term: 3 });
 
   it.each(['running', 'draining'] as const)('is the holder itself in phase %s', (phase) => {
-    expect(lastRunningMaster(masterValue('a', { phase, last }))?.node).toBe('a');
+    expect(lastRunningMaster(masterValue('a', { phase, last }), null)?.node).toBe('a');
   });
 
   it.each(['waiting', 'promoting'] as const)('is the one that the holder remembers in phase %s', (phase) => {
-    expect(lastRunningMaster(masterValue('a', { phase, last }))).toEqual(last);
+    expect(lastRunningMaster(masterValue('a', { phase, last }), { promotions: [promotion(3, 'z')] })).toEqual(last);
+  });
+
+  it('is the holder as well where the history tells that its term ran: a later beat may have said less', () => {
+    const value = masterValue('a', { term: 4, phase: 'promoting', last });
+    expect(lastRunningMaster(value, { promotions: [promotion(3, 'z'), promotion(4, 'a')] })).toMatchObject({
+      node: 'a',
+      term: 4,
+    });
   });
 });
 

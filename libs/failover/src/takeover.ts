@@ -7,14 +7,27 @@ import { namedIn } from './sync-set';
 import { isAsync, promises, syncOf, syncProblem } from './sync-view';
 import { compareData, overrides, positionOf, votedPosition, type Position } from './vote-count';
 
-/** The last Master that ran, as far as the key tells: its holder if that is or was running, else the one it remembers. */
-export function lastRunningMaster(value: MasterValue): LastMaster | null {
-  if (value.phase === 'running' || value.phase === 'draining') {
+/**
+ * The last Master that ran: the key's holder if that is or was running, else the one it remembers. Beats that were sent before
+ * `running` was answered, or by a restarted controller, may have put an earlier phase in its place: then the history tells.
+ */
+export function lastRunningMaster(value: MasterValue, history: HistoryValue | null): LastMaster | null {
+  if (value.phase === 'running' || value.phase === 'draining' || isTold(value, history)) {
     const { node, term, timeline, lsn, lsnExact, switchover: id, successor } = value;
     const answers = id === undefined ? {} : { switchover: { id, successor } };
     return { node, term, timeline, lsn, ...(lsnExact ? { lsnExact } : {}), ...answers };
   }
   return value.last;
+}
+
+function isTold({ node, term }: MasterValue, history: HistoryValue | null): boolean {
+  return history?.promotions.some((promotion) => promotion.term === term && promotion.node === node) === true;
+}
+
+/** The same, as far as this node sees. */
+export function lastMasterSeen(o: Pick<Observation, 'master' | 'history'>): LastMaster | null {
+  const value = o.master.known ? o.master.value.entry?.value : null;
+  return value == null ? null : lastRunningMaster(value, o.history.known ? o.history.value : null);
 }
 
 /** `t + L + δ`: from then on whoever wrote `entry` has ended its lease by its own clock. */
@@ -41,12 +54,12 @@ export function isMasterCleared(o: Observation): boolean {
 export function isAwaitedSuccessor(o: Observation): boolean {
   const entry = o.master.known ? o.master.value.entry : null;
   if (entry?.value == null || !isCleared(entry) || entry.value.successor !== o.self.node) return false;
-  return lastRunningMaster(entry.value)?.switchover !== undefined;
+  return lastMasterSeen(o)?.switchover !== undefined;
 }
 
 /** Bytes that the last running Master was ahead of this node when it last said so. */
-export function bytesAtRisk(value: MasterValue, own: Lsn): number {
-  const last = lastRunningMaster(value);
+export function bytesAtRisk(o: Pick<Observation, 'master' | 'history'>, own: Lsn): number {
+  const last = lastMasterSeen(o);
   return last === null ? 0 : lagBytes(parseLsn(last.lsn), own);
 }
 
@@ -88,7 +101,7 @@ export function takeoverOutlook(o: Observation): TakeoverOutlook {
 function whyAble(o: Observation): string {
   const value = syncOf(o) ?? null;
   const rules = promises(value);
-  const last = lastOf(o);
+  const last = lastMasterSeen(o);
   if (last !== null && overrides(o, { last }))
     return `healthy, and an administrator lets it take over (${o.override?.id ?? ''})`;
   if (rules.length === 0) return 'healthy, and within the lag limit';
@@ -98,13 +111,8 @@ function whyAble(o: Observation): string {
 }
 
 function bytesBehind(o: Observation): number | null {
-  const last = lastOf(o);
+  const last = lastMasterSeen(o);
   return last === null || o.postgres.lsn === null ? null : lagBytes(parseLsn(last.lsn), o.postgres.lsn);
-}
-
-function lastOf(o: Observation): LastMaster | null {
-  const value = o.master.known ? o.master.value.entry?.value : null;
-  return value === null || value === undefined ? null : lastRunningMaster(value);
 }
 
 function isMember(o: Observation, node: string): boolean {
@@ -125,19 +133,15 @@ function listedOnlyAfter(o: Observation): boolean {
 
 /** A position says nothing where the data has left the last Master's history: its WAL may even reach further. */
 function dataIsNoAncestorOfTheLastMasters(o: Observation): string | null {
-  const value = o.master.known ? o.master.value.entry?.value : null;
-  const last = value === null || value === undefined ? null : lastRunningMaster(value);
+  const last = lastMasterSeen(o);
   if (last === null || o.disk.dataTerm >= last.term) return null;
   const judged = ancestry(last, o.history.known ? o.history.value : null, o.disk, o.postgres);
   return judged.kind === 'ancestor' ? null : judged.why;
 }
 
 function lagsTooFar(o: Observation): string | null {
-  if (!o.master.known || o.postgres.lsn === null) return null;
-  const value = o.master.value.entry?.value;
-  if (value === null || value === undefined || !isAsync(o) || overrides(o, { last: lastRunningMaster(value) }))
-    return null;
-  const lost = bytesAtRisk(value, o.postgres.lsn);
+  if (o.postgres.lsn === null || !isAsync(o) || overrides(o, { last: lastMasterSeen(o) })) return null;
+  const lost = bytesAtRisk(o, o.postgres.lsn);
   return lost > o.policy.maximumLagOnFailoverBytes
     ? `lags ${lost} bytes behind the last Master; ${o.policy.maximumLagOnFailoverBytes} are allowed (maximumLagOnFailover)`
     : null;

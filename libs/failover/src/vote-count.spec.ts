@@ -121,6 +121,8 @@ describe('a holder of the lock', () => {
     expect(holding(any(1, 'c'), [], led({ ledTerm: null })).may).toBe(false);
     expect(holding(any(1, 'c'), [], led({ ledTerm: 4 })).may).toBe(false);
     expect(holding(any(1, 'c'), [], { ...led(), hold: hold({ last: lastMaster('a') }) }).may).toBe(false);
+    const ranAfter = known({ promotions: [grew(6, 5, '0/500')] });
+    expect(holding(any(1, 'c'), [], { ...led(), history: ranAfter }).may).toBe(false);
   });
 
   it('may do without where an administrator named it as the successor of the Master that ran last', () => {

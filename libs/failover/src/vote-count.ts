@@ -54,6 +54,7 @@ export function countVotes(o: Observation, hold: Hold): Verdict {
   const rules = promises(value);
   if (rules.length === 0) return { may: true, why: 'asynchronous replication' };
   if (overrides(o, hold)) return { may: true, why: `an administrator said so (${o.override?.id ?? ''})` };
+  if (value?.term === hold.term) return { may: true, why: 'had enough votes when it wrote its own rule' };
   if (isItsOwnSuccessor(o, hold)) return { may: true, why: 'was the last Master itself' };
   if (!o.history.known) return { may: false, why: `the history of promotions is not known: ${o.history.why}` };
   if (o.postgres.lsn === null) return { may: false, why: 'its own WAL position is not known' };
@@ -91,7 +92,8 @@ export function overrides(o: Pick<Observation, 'override' | 'self'>, { last }: P
 /** Nobody ran after this node, and its data is still that which it led with: it has every commit that was acknowledged. */
 function isItsOwnSuccessor(o: Observation, { last }: Hold): boolean {
   const { ledTerm, dataTerm } = o.disk;
-  return last?.node === o.self.node && ledTerm !== null && ledTerm >= last.term && dataTerm >= last.term;
+  if (last?.node !== o.self.node || ledTerm === null || ledTerm < last.term || dataTerm < last.term) return false;
+  return o.history.known && o.history.value.promotions.every(({ term }) => term <= last.term);
 }
 
 function needed(votes: number): string {

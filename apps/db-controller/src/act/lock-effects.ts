@@ -99,7 +99,7 @@ interface Attempt {
 
 /** True if the lock is held; false if it is certain that it is not. */
 async function tryToAcquire(parts: Parts, attempt: Attempt): Promise<boolean> {
-  const { client, keys, disk, facts, log, policy, clock } = parts;
+  const { client, keys, disk, facts, log, policy, clock, consul } = parts;
   const previous = attempt.sight.value;
   const session = await openSession(parts);
   const holdFacts: HoldFacts = {
@@ -107,7 +107,7 @@ async function tryToAcquire(parts: Parts, attempt: Attempt): Promise<boolean> {
     acquiredAt: clock.now(),
     waitUntil: isCleared(attempt.sight) ? Number.NEGATIVE_INFINITY : predecessorEndsAt(attempt.sight, policy),
     predecessor: { node: previous?.node ?? 'unknown', term: previous?.term ?? 0 },
-    last: previous === null ? null : lastRunningMaster(previous),
+    last: previous === null ? null : lastRunningMaster(previous, consul.history.known ? consul.history.value : null),
     parentTerm: disk.record.dataTerm,
   };
   const hold = new OwnHold(holdFacts, session, holdOptions(parts));

@@ -79,6 +79,44 @@ describe('the value of a hold', () => {
     expect(w.consul.store.get(w.parts.keys.history)?.value).toBe('[]');
   });
 
+  it('says running in no other beat until that is answered: the history is not written yet', async () => {
+    const { w, hold, value } = await held();
+    hold.promoting();
+    const { history } = w.parts.keys;
+    let isUnderWay = false;
+    w.fate = ({ operations }) => {
+      const isThat = operations.some(({ key }) => key === history);
+      isUnderWay ||= isThat;
+      return isThat ? { toServerMs: null, toClientMs: null } : { toServerMs: 0, toClientMs: 0 };
+    };
+    void hold.run([{ key: history, value: '[]', modifyIndex: null }]);
+    await until('it is sent', () => isUnderWay);
+    const { beat } = value();
+    await until('others follow', () => value().beat > beat + 2);
+    expect(value().phase).toBe('promoting');
+    expect(w.consul.store.get(history)).toBeNull();
+  });
+
+  it('says running again where a beat that was sent meanwhile said what was before', async () => {
+    const { w, hold, value } = await held();
+    const { history } = w.parts.keys;
+    hold.promoting();
+    await until('promoting is told', () => value().phase === 'promoting');
+    const phases: string[] = [];
+    w.fate = ({ operations }) => {
+      const written = operations.flatMap((one) =>
+        one.key === w.parts.keys.master && 'value' in one ? [one.value] : [],
+      );
+      phases.push(...written.map((text) => (JSON.parse(text) as MasterValue).phase));
+      return { toServerMs: 0, toClientMs: 0 };
+    };
+    const run = hold.run([{ key: history, value: '[]', modifyIndex: null }]);
+    const other = hold.write([]);
+    expect(await Promise.all([run, other])).toMatchObject([{ done: true }, { done: true }]);
+    await until('it is said again', () => value().phase === 'running');
+    expect(phases.slice(0, 3)).toEqual(['running', 'promoting', 'running']);
+  });
+
   it('goes back to what it was when running was refused', async () => {
     const { w, hold, value } = await held();
     hold.promoting();

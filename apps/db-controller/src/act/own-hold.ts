@@ -53,12 +53,16 @@ const NO_FORMER: FormerHold = { phase: 'waiting', firstBeat: 1, acquiredIndex: 0
 
 /** This node's hold of the lock: the session that serves it, the lease, and what is written of it. */
 export class OwnHold {
-  /** What observers of the key are told; `running` is announced a moment before it is {@link confirmed}. */
+  /** What observers of the key are told. */
   private announced: Phase;
   private confirmed: Phase;
   private refused = false;
   /** `running` was sent: it may have been committed, and clients may have written, though no answer said so. */
   private mayHaveRun: boolean;
+  /** What `running` is announced together with, while that is under way. */
+  private runsWith: readonly AlsoWrite[] | null = null;
+  /** Beats that were sent meanwhile, and may have put another phase in its place. */
+  private saidOtherwise = 0;
   private acquiredIndex: number;
   private drains: Drain | null;
   private position: { lsn: Lsn; timeline: number } = { lsn: ZERO_LSN, timeline: 0 };
@@ -85,7 +89,7 @@ export class OwnHold {
       clock: options.clock,
       hedgeAfterMs: options.unansweredLimitMs,
       firstBeat,
-      value: (beat) => JSON.stringify(this.value(beat)),
+      value: (beat, also) => JSON.stringify(this.value(beat, also)),
       onExtended: () => options.onChange(),
       onLost: () => options.onChange(),
       onUnanswered: () => options.onChange(),
@@ -134,13 +138,20 @@ export class OwnHold {
     void this.lease.beatNow();
   }
 
-  /** Announces `running` in one transaction with `also`; what it was before if that is refused or not answered. */
+  /**
+   * Announces `running` in one transaction with `also`, and only there: where the key says that a term ran, the history tells it
+   * too. Without an answer it may have been committed, though later beats say what was before; then the history alone tells.
+   */
   async run(also: readonly AlsoWrite[]): Promise<BeatResult> {
-    this.announced = 'running';
     this.mayHaveRun = true;
+    this.runsWith = also;
+    const before = this.saidOtherwise;
     const result = await this.lease.beatNow(also);
-    if (result.done) this.confirmed = 'running';
-    else this.announced = this.confirmed;
+    this.runsWith = null;
+    if (!result.done) return result;
+    this.announced = 'running';
+    this.confirmed = 'running';
+    if (this.saidOtherwise > before) void this.lease.beatNow();
     return result;
   }
 
@@ -168,7 +179,7 @@ export class OwnHold {
   ): Promise<ReleaseOutcome> {
     const phase = this.mayHaveRun ? 'draining' : this.confirmed;
     const { released, successor, lsnExact } = final;
-    const value = this.value(0);
+    const value = this.value(0, []);
     const lsn = final.lsn === null ? value.lsn : formatLsn(final.lsn);
     const outcome = await this.lease.release(
       JSON.stringify({ ...value, phase, lsn, released, successor, lsnExact } satisfies MasterValue),
@@ -187,7 +198,7 @@ export class OwnHold {
     this.session.stop();
   }
 
-  private value(beat: number): MasterValue {
+  private value(beat: number, also: readonly AlsoWrite[]): MasterValue {
     const { lsn, timeline } = this.options.position();
     this.position = { lsn: lsn ?? this.position.lsn, timeline: timeline ?? this.position.timeline };
     const slots = this.options.slots(this.facts.term);
@@ -196,7 +207,7 @@ export class OwnHold {
       ...(slots.length === 0 ? {} : { slots }),
       term: this.facts.term,
       beat,
-      phase: this.announced,
+      phase: this.phaseWith(also),
       timeline: this.position.timeline,
       lsn: formatLsn(this.position.lsn),
       lsnExact: false,
@@ -205,6 +216,13 @@ export class OwnHold {
       ...(this.drains === null ? {} : { switchover: this.drains.id }),
       last: this.facts.last,
     };
+  }
+
+  private phaseWith(also: readonly AlsoWrite[]): Phase {
+    if (this.runsWith === null) return this.announced;
+    if (also === this.runsWith) return 'running';
+    this.saidOtherwise += 1;
+    return this.announced;
   }
 }
 

@@ -90,6 +90,21 @@ describe('to promote', () => {
     expect(quick.w.postgres.asked.filter((sql) => sql.includes('pg_terminate_backend'))).toEqual([]);
   });
 
+  it('is not done where the hold was ended while the settings were put in place: the lock may be free', async () => {
+    const { w, hold, promote, asked } = ready();
+    const rule = { version: 1, term: 6, mode: 'quorum', k: 1, names: ['c'], previous: null };
+    const entry = { key: w.parts.keys.sync, value: JSON.stringify(rule), modifyIndex: 5, createIndex: 5, flags: 0 };
+    w.parts.consul.sawSync({ ...entry, lockIndex: 0, session: null }, { sentAt: monotonicNow() });
+    w.postgres.reply = () => {
+      w.parts.facts.ending = true;
+      return [{ names: 'ANY 1 ("c")', admits: 'everyone' }];
+    };
+    await expect(promote()).rejects.toThrow('the hold is being ended');
+    expect(asked()).toBe(0);
+    expect(hold.promoting).not.toHaveBeenCalled();
+    expect(w.diskAgain().record.ledTerm).not.toBe(6);
+  });
+
   it('takes it for done when PostgreSQL is out of recovery already', async () => {
     const { w, promote } = ready();
     w.postgres.reply = (sql) => {

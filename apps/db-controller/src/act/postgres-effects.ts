@@ -18,6 +18,7 @@ const KILL_LIMIT_MS = 5000;
 const OBJECT_NOT_IN_PREREQUISITE_STATE = '55000';
 const NOT_HELD = 'the lock is not held for this term';
 const LEASE_ENDS = 'the lease is about to end';
+const ENDING = 'the hold is being ended';
 
 export function postgresEffects(parts: Parts): Pick<Effects, 'promote' | 'killPostgres'> {
   const { facts, disk, config, log, policy, postgres, clock, processes } = parts;
@@ -25,20 +26,23 @@ export function postgresEffects(parts: Parts): Pick<Effects, 'promote' | 'killPo
     promote: async ({ term }) => {
       assertRight(parts, term);
       await assertSettings(parts, term);
+      // Meanwhile the hold may have been ended as one that never promoted, with PostgreSQL running on as a standby.
+      assertRight(parts, term);
       const { ledTerm, dataTerm, led } = disk.record;
       const own = { term, parentTerm: facts.hold?.facts.parentTerm ?? dataTerm };
       disk.update({ ledTerm: term, dataTerm: term, led: [...led, own].slice(-LED_MAX) });
       facts.hold?.promoting();
       log.info({ event: 'postgres.promote', term, lsn: postgres.sight.lsn?.toString(16) }, 'promotes PostgreSQL');
       await failpoint(parts, 'before-promote');
-      // Looked at again: the write to disk may have taken its time.
-      const obstacle = obstacleToPromotion(parts, term);
-      if (obstacle !== null) {
+      // Looked at again after each write to disk, which may have taken its time.
+      for (const write of [() => undefined, () => applyWalTail(parts, term)]) {
+        write();
+        const obstacle = obstacleToPromotion(parts, term);
+        if (obstacle === null) continue;
         // It was not asked for: this node has led nothing, and its data is of the term that it was of.
         disk.update({ ledTerm, dataTerm, led });
         throw errors.HAPG_PROMOTE_WITHOUT_RIGHT(`promotion for term ${term}: ${obstacle}`);
       }
-      applyWalTail(parts, term);
       await promote(postgres.connection).catch((error: unknown) => {
         if (!(error instanceof ServerFailure) || error.sqlState !== OBJECT_NOT_IN_PREREQUISITE_STATE) throw error;
       });
@@ -94,7 +98,7 @@ function assertRight(parts: Parts, term: number): void {
   if (obstacle === null) return;
   const error = errors.HAPG_PROMOTE_WITHOUT_RIGHT(`promotion for term ${term}: ${obstacle}`);
   // Time that ran out between decision and act is the world's doing; everything else is ours.
-  if (obstacle !== LEASE_ENDS && obstacle !== NOT_HELD) parts.fail(error);
+  if (![LEASE_ENDS, NOT_HELD, ENDING].includes(obstacle)) parts.fail(error);
   throw error;
 }
 
@@ -103,6 +107,7 @@ function obstacleToPromotion({ facts, disk, times, clock }: Parts, term: number)
   const armed = facts.runner.known ? facts.runner.value.armed : null;
   const now = clock.now();
   if (hold?.term !== term || hold.lost) return NOT_HELD;
+  if (facts.ending) return ENDING;
   if (now < hold.waitUntil) return "the predecessor's lease is not over";
   if (now >= fenceStart(hold.endsAt, times)) return LEASE_ENDS;
   if (now < disk.record.promisedUntil) return 'a promise not to promote is pending';

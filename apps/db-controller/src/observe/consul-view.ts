@@ -136,14 +136,16 @@ export class ConsulView {
     this.sawMaster(read.entry, read);
   }
 
-  /** One consistent read of `sync` and of `override`, now. @throws NoAnswerError, ConsulError */
+  /** One consistent read of `sync`, `override` and `history`, now. @throws NoAnswerError, ConsulError */
   async readSync(timeoutMs: number): Promise<void> {
     const options = { consistency: 'consistent', timeoutMs } as const;
-    const [sync, override] = await Promise.all([
+    const [sync, override, history] = await Promise.all([
       this.client.kvGet(this.keys.sync, options),
       this.client.kvGet(this.keys.override, options),
+      this.client.kvGet(this.keys.history, options),
     ]);
     this.override = this.parsed(override.entry, parseOverride);
+    this.sawHistory(history.entry, history);
     this.sawSync(sync.entry, sync);
     this.onChange();
   }
@@ -174,7 +176,7 @@ export class ConsulView {
     this.members = { known: true, value: sight, seenAt: receivedAt };
   }
 
-  sawHistory(entry: KvEntry | null, { sentAt, receivedAt }: Times): void {
+  sawHistory(entry: KvEntry | null, { sentAt }: Times): void {
     const modifyIndex = entry?.modifyIndex ?? null;
     if (this.history.known && sentAt < this.history.seenAt && (modifyIndex ?? 0) < (this.historyIndex ?? 0)) return;
     this.historyIndex = modifyIndex;
@@ -182,7 +184,8 @@ export class ConsulView {
     const before = entry !== null && this.history.known ? this.history.value : { promotions: [] };
     const value = this.parsed(entry, parseHistory);
     this.historyIsUnreadable = entry !== null && value === null;
-    this.history = { known: true, value: value ?? before, seenAt: receivedAt };
+    const seenAt = this.history.known ? Math.max(sentAt, this.history.seenAt) : sentAt;
+    this.history = { known: true, value: value ?? before, seenAt };
   }
 
   /** What was read in an older epoch says nothing in this one; the next answer comes within a second. */

@@ -263,7 +263,7 @@ const facts: { readonly [K in keyof Observation]?: fc.Arbitrary<Observation[K]> 
   ),
   history: fc.oneof(
     fc.constant(unknown<never>()),
-    promotions.map((all) => known({ promotions: all })),
+    fc.tuple(promotions, nearTime).map(([all, at]) => known({ promotions: all }, at)),
   ),
   epoch: fc.oneof(
     fc.constant(unknown<never>()),

@@ -239,6 +239,10 @@ export const BEGINNINGS = [
   begin(synchronous(readyToPromote(), syncValue())),
   begin(synchronous(readyToPromote({ hold: hold({ acquiredAt: NOW - 3000 }) }), syncValue())),
   begin({ ...synchronous(readyToPromote(), syncValue()), votes: votesAskedAt(NOW - 300) }),
+  begin({
+    ...synchronous(readyToPromote({ hold: hold({ acquiredAt: NOW - 5000 }) }), syncValue()),
+    votes: votesAskedAt(NOW - 300),
+  }),
   begin({ ...synchronous(readyToPromote()), sync: known({ value: syncValue(), isReadable: true }, NOW - 10_000) }),
   begin({ ...synchronous(runningMaster()), sync: known({ value: null, isReadable: false }) }),
   begin(synchronous(runningMaster())),

@@ -3,6 +3,7 @@ import { parseLsn } from '@ha-postgres/lsn';
 import type { Action } from '../actions';
 import type {
   DiskRecord,
+  Fact,
   Hold,
   MasterEntry,
   Observation,
@@ -79,8 +80,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   epoch: (o, args) => ({ ...o, epoch: known({ number: Number(args.name()) }, o.now) }),
   'history-unknown': (o) => ({ ...o, history: unknown('not read yet') }),
 
-  /** With the key `sync` as it was read after the acquire. */
-  hold: (o, args) => ({ ...o, hold: holdOf(o, args), sync: o.sync.known ? { ...o.sync, seenAt: o.now } : o.sync }),
+  /** With the keys `sync` and `history` as they were read after the acquire. */
+  hold: (o, args) => ({ ...o, hold: holdOf(o, args), sync: seenNow(o.sync, o), history: seenNow(o.history, o) }),
   'hold-gone': (o) => ({ ...o, hold: null, votes: null }),
   /** A beat, sent now, was answered. */
   beat: (o) => {
@@ -302,4 +303,8 @@ function postgresOf(o: Observation, args: Arguments): PostgresSight {
     lsn: args.has('noPosition') ? null : lsn === undefined ? o.postgres.lsn : parseLsn(lsn),
     receiver: from === undefined ? null : { host: `${from}.local`, port: 5432, timeline, streaming: true },
   };
+}
+
+function seenNow<T>(fact: Fact<T>, { now }: Observation): Fact<T> {
+  return fact.known ? { ...fact, seenAt: now } : fact;
 }
