@@ -107,11 +107,21 @@ function draining(o: Observation) {
   return switchover?.state === 'draining' && switchover.term === o.hold?.term ? switchover : null;
 }
 
-/** A request that has had no answer yet. One that was answered by another Master is told by the history. */
-function unserved(o: Observation): SwitchoverSight['request'] {
+/**
+ * A request that has had no answer yet; also one of a Master that ended before it had given any. Whoever refuses one removes it, and
+ * one that was served is told by the history.
+ */
+function unserved(o: Observation): Request | null {
   const request = o.switchover?.request ?? null;
-  if (request === null || request.value.id === o.disk.switchover?.id || !o.history.known) return null;
-  const isAnswered = o.history.value.promotions.some(({ switchover }) => switchover === request.value.id);
-  const isOfOthers = request.value.from !== o.self.node && request.modifyIndex <= (o.hold?.acquiredIndex ?? 0);
-  return isAnswered || isOfOthers ? null : request;
+  if (request === null || isAnsweredHere(request, o) || !o.history.known) return null;
+  const { id } = request.value;
+  const isServed = o.history.value.promotions.some(({ switchover }) => switchover === id);
+  // By this very promotion, of which the history that is known may not tell yet.
+  return isServed || o.hold?.last?.switchover?.id === id ? null : request;
+}
+
+/** What was accepted in an earlier hold, and has led to nothing, is no answer. */
+function isAnsweredHere({ value }: Request, { disk, hold }: Observation): boolean {
+  const { switchover } = disk;
+  return switchover?.id === value.id && (switchover.state !== 'draining' || switchover.term === hold?.term);
 }

@@ -7,7 +7,8 @@ export type Choice = { readonly node: string } | { readonly refused: string };
 /** Why a request is refused before anybody is looked at; null: it is not. */
 export function whyRefused(o: Observation, { value, modifyIndex }: Request): string | null {
   if (value.from !== o.self.node) return `asked of ${value.from}, but ${o.self.node} is the Master`;
-  if (modifyIndex <= (o.hold?.acquiredIndex ?? 0)) return `was asked for before term ${o.hold?.term ?? 0} began`;
+  if (modifyIndex <= (o.hold?.acquiredIndex ?? 0))
+    return `was asked for before term ${o.hold?.term ?? 0} began, in which ${value.from} became Master anew`;
   if (o.paused) return 'the cluster is paused';
   if (value.to === o.self.node) return `${value.to} is the Master already`;
   if (!o.members.known) return `members unknown: ${o.members.why}`;

@@ -100,6 +100,24 @@ describe('a refusal', () => {
     const told: SwitchoverState = { id: 's1', term: 6, state: 'refused', successor: null, why: 'nobody' };
     expect(w.diskAgain().record.switchover).toEqual(told);
   });
+
+  it('takes the request away, so that the next Master does not answer it as well; and no other', async () => {
+    const w = await running();
+    const key = w.parts.keys.switchover;
+    const asked = async (id: string) => {
+      w.set(key, { id, from: 'b', to: null });
+      w.parts.consul.watchRequests(true);
+      await until('the request is seen', () => w.parts.consul.switchover?.value.id === id);
+    };
+    const refuse = (id: string) =>
+      switchoverEffects(w.parts).refuseSwitchover({ type: 'refuseSwitchover', id, why: 'nobody' });
+    await asked('s1');
+    await refuse('s1');
+    expect(w.consul.store.get(key)).toBeNull();
+    await asked('s2');
+    await refuse('s1');
+    expect(w.consul.store.get(key)).not.toBeNull();
+  });
 });
 
 describe('to drain', () => {

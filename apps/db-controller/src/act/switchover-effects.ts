@@ -1,6 +1,8 @@
 import { parseNodeStatus } from '@ha-postgres/cluster-state';
+import { opDeleteCas } from '@ha-postgres/consul-election';
 import type { Effects, SwitchoverTarget } from '@ha-postgres/failover';
 import { lagBytes } from '@ha-postgres/lsn';
+import { messageOf } from '@ha-postgres/service-kit';
 import { failpoint } from '../failpoint';
 import type { Parts } from '../parts';
 import { makeCheckpoint } from './checkpoint';
@@ -32,7 +34,7 @@ export function switchoverEffects(parts: Parts): Pick<Effects, 'lookForSuccessor
       const term = facts.hold?.facts.term ?? 0;
       disk.update({ switchover: { id, term, state: 'refused', successor: null, why } });
       log.warn({ event: 'switchover.refused', id, why }, `refused switchover ${id}: ${why}`);
-      await Promise.resolve();
+      await removeRequest(parts, id);
     },
 
     drain: async ({ id, successor, why }) => {
@@ -51,6 +53,20 @@ export function switchoverEffects(parts: Parts): Pick<Effects, 'lookForSuccessor
       facts.drainedFor = id;
     },
   };
+}
+
+/** Else the next Master would answer it once more. That it is left there, if Consul does not answer, does no harm. */
+async function removeRequest({ client, consul, keys, log }: Parts, id: string): Promise<void> {
+  const request = consul.switchover;
+  if (request?.value.id !== id) return;
+  try {
+    await client.transaction([opDeleteCas(keys.switchover, request.modifyIndex)], { timeoutMs: READ_LIMIT_MS });
+  } catch (error) {
+    log.debug(
+      { event: 'switchover.key-left', why: messageOf(error) },
+      'the request that was refused is left in its key',
+    );
+  }
 }
 
 /** The other members: what they say of themselves, and how much of this Master's WAL each has on disk. */

@@ -241,6 +241,7 @@ function holdOf(o: Observation, args: Arguments): Hold {
       endsAt: args.time('endsAt'),
       waitUntil: args.time('waitUntil'),
       unansweredSince: args.time('unansweredSince'),
+      acquiredIndex: args.number('acquired'),
     } as Hold),
     lost: args.has('lost'),
     ...(last === undefined ? {} : { last: lastOf(last) }),
