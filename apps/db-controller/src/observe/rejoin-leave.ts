@@ -1,37 +1,22 @@
 import { parseRejoin } from '@ha-postgres/cluster-state';
-import { messageOf, type Timer } from '@ha-postgres/service-kit';
 import type { Parts } from '../parts';
+import { LookAgain } from './look-again';
 
 /** An administrator waits for what comes of it. */
 const LOOK_MS = 1000;
 const LIMIT_MS = 1000;
 
 /** Whether an administrator lets this node lose commits: key `<node>/rejoin`, looked at only while the node must rejoin. */
-export class RejoinLeaveWatch {
-  private timer: Timer | null = null;
-  private stopped = false;
-
-  constructor(private readonly parts: Parts) {}
-
-  start(): void {
-    void this.look();
+export class RejoinLeaveWatch extends LookAgain {
+  constructor(parts: Parts) {
+    super(parts, LOOK_MS, { event: 'rejoin.key-unknown', text: 'could not read whether rejoining is allowed' });
   }
 
-  stop(): void {
-    this.stopped = true;
-    this.timer?.cancel();
-  }
-
-  private async look(): Promise<void> {
-    const { disk, facts, log, clock } = this.parts;
-    try {
-      const { deadMaster, rejoining } = disk.record;
-      if (deadMaster || rejoining !== null) await this.read();
-      else facts.rejoinLeave = null;
-    } catch (error) {
-      log.debug({ event: 'rejoin.key-unknown', why: messageOf(error) }, 'could not read whether rejoining is allowed');
-    }
-    if (!this.stopped) this.timer = clock.schedule(LOOK_MS, () => void this.look());
+  protected async look(): Promise<void> {
+    const { disk, facts } = this.parts;
+    const { deadMaster, rejoining } = disk.record;
+    if (deadMaster || rejoining !== null) await this.read();
+    else facts.rejoinLeave = null;
   }
 
   private async read(): Promise<void> {

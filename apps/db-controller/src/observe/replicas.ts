@@ -1,7 +1,8 @@
 import { parseNodeStatus, type NodeAddress, type NodeTags } from '@ha-postgres/cluster-state';
 import { currentRule, syncOf } from '@ha-postgres/failover';
-import { messageOf, type Millis, type Timer } from '@ha-postgres/service-kit';
+import type { Millis } from '@ha-postgres/service-kit';
 import type { Parts } from '../parts';
+import { LookAgain } from './look-again';
 
 const LOOK_MS = 1000;
 /** A node that came back may have another address. */
@@ -20,40 +21,24 @@ interface Known {
 }
 
 /** While this node is Master: which Replicas stream from it, at which addresses, and which members have gone silent. */
-export class Replicas {
+export class Replicas extends LookAgain {
   private readonly seenAt = new Map<string, Millis>();
   private readonly streamedAt = new Map<string, Millis>();
   private readonly addresses = new Map<string, Known>();
-  private timer: Timer | null = null;
-  private stopped = false;
 
-  constructor(private readonly parts: Parts) {}
-
-  start(): void {
-    void this.look();
+  constructor(parts: Parts) {
+    super(parts, LOOK_MS, { event: 'replicas.look-failed', text: 'could not look for Replicas' });
   }
 
-  stop(): void {
-    this.stopped = true;
-    this.timer?.cancel();
-  }
-
-  private async look(): Promise<void> {
-    const { facts, log } = this.parts;
-    try {
-      if (facts.hold?.view.phase === 'running') await this.lookAsMaster();
-      else {
-        this.seenAt.clear();
-        this.streamedAt.clear();
-        this.addresses.clear();
-        facts.reachableReplicas = [];
-        facts.goneMembers = [];
-        facts.eligibleReplicas = null;
-      }
-    } catch (error) {
-      log.debug({ event: 'replicas.look-failed', why: messageOf(error) }, 'could not look for Replicas');
-    }
-    if (!this.stopped) this.timer = this.parts.clock.schedule(LOOK_MS, () => void this.look());
+  protected async look(): Promise<void> {
+    const { facts } = this.parts;
+    if (facts.hold?.view.phase === 'running') return this.lookAsMaster();
+    this.seenAt.clear();
+    this.streamedAt.clear();
+    this.addresses.clear();
+    facts.reachableReplicas = [];
+    facts.goneMembers = [];
+    facts.eligibleReplicas = null;
   }
 
   private async lookAsMaster(): Promise<void> {

@@ -1,35 +1,20 @@
-import { messageOf, type Timer } from '@ha-postgres/service-kit';
 import { readSlots } from '../act/slot-effects';
 import { NO_SLOTS } from '../facts';
 import type { Parts } from '../parts';
+import { LookAgain } from './look-again';
 
 /** A slot is lost, or somebody drops one, seldom. */
 const LOOK_MS = 5000;
 
 /** While this node is Master: the cluster's replication slots on it. */
-export class Slots {
-  private timer: Timer | null = null;
-  private stopped = false;
-
-  constructor(private readonly parts: Parts) {}
-
-  start(): void {
-    void this.look();
+export class Slots extends LookAgain {
+  constructor(parts: Parts) {
+    super(parts, LOOK_MS, { event: 'slots.unknown', text: 'could not read the replication slots' });
   }
 
-  stop(): void {
-    this.stopped = true;
-    this.timer?.cancel();
-  }
-
-  private async look(): Promise<void> {
-    const { facts, log, clock } = this.parts;
-    try {
-      if (facts.hold?.view.phase === 'running') await readSlots(this.parts);
-      else facts.slots = NO_SLOTS;
-    } catch (error) {
-      log.debug({ event: 'slots.unknown', why: messageOf(error) }, 'could not read the replication slots');
-    }
-    if (!this.stopped) this.timer = clock.schedule(LOOK_MS, () => void this.look());
+  protected async look(): Promise<void> {
+    const { facts } = this.parts;
+    if (facts.hold?.view.phase === 'running') await readSlots(this.parts);
+    else facts.slots = NO_SLOTS;
   }
 }
