@@ -1,11 +1,12 @@
 import { readNodeStatus, type RemoteCluster } from '@ha-postgres/local-cluster';
 import { deadMastersJoinAgain } from './emptied-data';
 import { Failpoint, type FailpointName } from './failpoint';
+import { hapg } from './hapg';
 import { loadOn } from './load';
 import { othersThan } from './load-balancers';
 import { sharedCluster } from './shared-cluster';
 import { outcomeOf, requestSwitchover } from './switchover-request';
-import { eventually } from './wait-for';
+import { eventually, newMaster } from './wait-for';
 
 const SOME_WRITES = 20;
 
@@ -49,6 +50,35 @@ describe('a switchover in which a controller is killed is completed or rolled ba
   shared.story('when the lock is released', (cluster) => killedAt(cluster, 'switchover-released', 'from'));
   shared.story('when the successor is about to promote', (cluster) => killedAt(cluster, 'before-promote', 'to'));
   shared.story('when the successor has promoted', (cluster) => killedAt(cluster, 'before-running', 'to'));
+});
+
+describe('a switchover whose Master is lost', () => {
+  shared.story('before it has accepted is refused by the next, and who asked for it is told', async (cluster) => {
+    await deadMastersJoinAgain(cluster);
+    const [from, to] = pair(cluster);
+    const load = await loadOn(cluster);
+    const trap = new Failpoint(cluster, from, 'switchover-accepted');
+    try {
+      await load.moreWrites(SOME_WRITES);
+      trap.set('wait');
+      const asked = hapg(cluster.describe(), 'switchover', '--to', to, '--yes');
+      await eventually('the Master to have accepted', () => trap.isReached());
+      await cluster.kill(from);
+      const { name, roleServerUrl } = await newMaster(cluster, from);
+      expect(await asked).toMatchObject({ code: 1, errors: expect.stringContaining(name) as string });
+      const said = await eventually(`${name} to refuse`, async () => (await readNodeStatus(roleServerUrl))?.switchover);
+      expect(said).toMatchObject({ state: 'refused', why: `asked of ${from}, but ${name} is the Master` });
+      trap.remove();
+      await cluster.start(from);
+      await load.moreWrites(SOME_WRITES);
+      await deadMastersJoinAgain(cluster);
+    } finally {
+      trap.remove();
+      await load.stop();
+    }
+    const verdict = await load.finish({ allowLost: Number.MAX_SAFE_INTEGER });
+    expect(verdict.violations).toEqual([]);
+  });
 });
 
 describe('a switchover whose successor is lost', () => {
