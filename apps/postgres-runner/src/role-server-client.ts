@@ -1,6 +1,6 @@
-import { Agent, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RoleAnswer, RunnerReport } from '@ha-postgres/cluster-state';
+import { HttpConnections, addressOf, type HttpAnswer } from '@ha-postgres/lean-http';
 import { messageOf, monotonicNow, type Log } from '@ha-postgres/service-kit';
 import { delayAfter, type BackoffPolicy } from './core/backoff';
 import { readRoleAnswer } from './core/role-answer';
@@ -17,44 +17,8 @@ const UNDECIDED_MS = 100;
 const NO_NEWS_MIN_MS = 500;
 const BODY_BYTES_MAX = 1_000_000;
 
-interface Reply {
-  readonly status: number;
-  readonly body: string;
-}
-
-interface Asked {
-  readonly url: URL;
-  readonly agent: Agent;
-  readonly timeoutMs: number;
-  readonly body?: string;
-}
-
-/** One request, bounded; it ends as well when its agent is destroyed. */
-function ask({ url, agent, timeoutMs, body }: Asked): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    const headers = {
-      accept: 'application/json',
-      ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
-    };
-    const outgoing = request(url, { method: body === undefined ? 'GET' : 'POST', agent, headers });
-    // Not `timeout` of the request, which a trickle of bytes would put off for ever.
-    const limit = setTimeout(() => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-    outgoing.on('close', () => clearTimeout(limit));
-    outgoing.on('response', (incoming) => {
-      let text = '';
-      incoming.setEncoding('utf8');
-      incoming.on('data', (piece: string) => {
-        text += piece;
-        if (text.length > BODY_BYTES_MAX)
-          incoming.destroy(new Error(`${url.href} answers more than ${BODY_BYTES_MAX} bytes`));
-      });
-      incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body: text }));
-      incoming.on('error', reject);
-    });
-    outgoing.on('error', reject);
-    outgoing.end(body);
-  });
-}
+const JSON_BODY = { Accept: 'application/json', 'Content-Type': 'application/json' };
+const NO_BODY = { Accept: 'application/json' };
 
 export interface RoleServerListener {
   /** Index of the newest accepted answer: the question waits for a higher one. */
@@ -68,15 +32,15 @@ export class RoleServerClient {
   readonly #base: string;
   readonly #log: Log;
   readonly #end = new AbortController();
-  readonly #pollAgent = new Agent({ keepAlive: true, maxSockets: 1 });
-  readonly #postAgent = new Agent({ keepAlive: true, maxSockets: 1 });
+  readonly #server: HttpConnections;
   #posting: Promise<void> | null = null;
   #next: string | null = null;
   #isReachable: boolean | null = null;
 
   constructor(baseUrl: string, log: Log) {
-    this.#base = baseUrl;
+    this.#base = new URL('controller/', baseUrl).pathname;
     this.#log = log;
+    this.#server = new HttpConnections(addressOf(baseUrl), { bodyBytesMax: BODY_BYTES_MAX });
   }
 
   /** Polls until `close`. */
@@ -105,20 +69,19 @@ export class RoleServerClient {
 
   close(): void {
     this.#end.abort(new Error('the runner ends'));
-    this.#pollAgent.destroy();
-    this.#postAgent.destroy();
+    this.#server.close();
   }
 
   /** Milliseconds to wait before the next question; null if this one failed. */
   async #pollOnce({ index, onAnswer }: RoleServerListener): Promise<number | null> {
     const began = monotonicNow();
-    const url = new URL(`controller/role?index=${index()}&wait=${WAIT_SECONDS}s`, this.#base);
+    const path = `role?index=${index()}&wait=${WAIT_SECONDS}s`;
     try {
-      const reply = await ask({ url, agent: this.#pollAgent, timeoutMs: POLL_TIMEOUT_MS });
+      const reply = await this.#ask(path, POLL_TIMEOUT_MS);
       if (reply.status === 503) return this.#undecided(began);
-      if (reply.status !== 200) throw new Error(`${url.href} answers ${reply.status}: ${reply.body.slice(0, 200)}`);
+      if (reply.status !== 200) throw new Error(`${path} is answered ${reply.status}: ${reply.body.slice(0, 200)}`);
       const read = readRoleAnswer(reply.body);
-      if (!read.ok) throw new Error(`the answer of ${url.href} cannot be read: ${read.why}`);
+      if (!read.ok) throw new Error(`the answer to ${path} cannot be read: ${read.why}`);
       this.#reached();
       if (onAnswer(read.answer)) return 0;
       return monotonicNow() - began < NO_NEWS_MIN_MS ? POLL_BACKOFF.firstMs : 0;
@@ -147,16 +110,31 @@ export class RoleServerClient {
   }
 
   async #postAll(): Promise<void> {
-    const url = new URL('controller/runner', this.#base);
     for (let body = this.#next; body !== null && !this.#end.signal.aborted; body = this.#next) {
       this.#next = null;
       try {
-        const { status } = await ask({ url, agent: this.#postAgent, timeoutMs: POST_TIMEOUT_MS, body });
+        const { status } = await this.#ask('runner', POST_TIMEOUT_MS, body);
         if (status >= 400) this.#log.debug({ event: 'report.refused', status }, 'the report was not taken');
       } catch (error) {
         // The next one comes within a second, and says everything again.
         this.#log.debug({ event: 'report.failed', err: messageOf(error) }, 'the report was not sent');
       }
+    }
+  }
+
+  /** One request, bounded; it ends as well when the connections are closed. */
+  async #ask(path: string, timeoutMs: number, body?: string): Promise<HttpAnswer> {
+    const { answer, cut } = this.#server.send({
+      method: body === undefined ? 'GET' : 'POST',
+      path: this.#base + path,
+      headers: body === undefined ? NO_BODY : JSON_BODY,
+      body,
+    });
+    const limit = setTimeout(() => cut(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    try {
+      return await answer;
+    } finally {
+      clearTimeout(limit);
     }
   }
 }

@@ -1,5 +1,4 @@
-import { Agent, request, type ClientRequest, type IncomingMessage } from 'node:http';
-import { codeOf } from '@ha-postgres/service-kit';
+import { HttpConnections } from '@ha-postgres/lean-http';
 import { errors } from './errors';
 
 export interface ControllerAnswer {
@@ -25,74 +24,41 @@ export interface Controller {
   ask(call: Call): Promise<ControllerAnswer>;
 }
 
+const GIVEN_UP = new Error('given up');
+const JSON_BODY = { 'Content-Type': 'application/json' };
+
 /** db-controller behind its unix socket, over connections that are kept open. */
 export class ControllerClient implements Controller {
   readonly #socketPath: string;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 16 });
+  readonly #connections: HttpConnections;
 
   constructor(socketPath: string) {
     this.#socketPath = socketPath;
+    this.#connections = new HttpConnections({ socketPath });
   }
 
-  async ask(call: Call): Promise<ControllerAnswer> {
-    const what = `${call.method} ${call.path} to db-controller at ${this.#socketPath}`;
-    const under: UnderWay = { asked: null, isCut: false };
-    const cut = (): void => {
-      under.isCut = true;
-      under.asked?.destroy();
-    };
-    const timer = setTimeout(cut, call.timeoutMs);
-    call.signal?.addEventListener('abort', cut, { once: true });
+  async ask({ method, path, body, timeoutMs, signal }: Call): Promise<ControllerAnswer> {
+    const what = `${method} ${path} to db-controller at ${this.#socketPath}`;
+    if (signal?.aborted === true) throw errors.HAPG_CONTROLLER_TIMEOUT(`${what} was given up before it was sent`);
+    const headers = body === undefined ? {} : JSON_BODY;
+    // All that is asked of it may be asked twice.
+    const { answer, cut } = this.#connections.send({ method, path, headers, body, repeatable: true });
+    const giveUp = (): void => cut(GIVEN_UP);
+    const timer = setTimeout(giveUp, timeoutMs);
+    signal?.addEventListener('abort', giveUp, { once: true });
     try {
-      call.signal?.throwIfAborted();
-      return await this.#send(call, under);
+      return await answer;
     } catch (cause) {
-      if (!under.isCut) throw errors.HAPG_CONTROLLER_UNREACHABLE(`${what} failed`, { cause });
-      throw errors.HAPG_CONTROLLER_TIMEOUT(`${what} was not answered within ${call.timeoutMs} ms`, { cause });
+      if (cause !== GIVEN_UP) throw errors.HAPG_CONTROLLER_UNREACHABLE(`${what} failed`, { cause });
+      throw errors.HAPG_CONTROLLER_TIMEOUT(`${what} was not answered within ${timeoutMs} ms`, { cause });
     } finally {
       clearTimeout(timer);
-      call.signal?.removeEventListener('abort', cut);
+      signal?.removeEventListener('abort', giveUp);
     }
   }
 
   /** Closes the kept connections. */
   close(): void {
-    this.#agent.destroy();
+    this.#connections.close();
   }
-
-  #send(call: Call, under: UnderWay): Promise<ControllerAnswer> {
-    return new Promise((resolve, reject) => {
-      const { method, path, body } = call;
-      const headers =
-        body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-      const asked = request({ socketPath: this.#socketPath, agent: this.#agent, method, path, headers })
-        .on('error', (error) => {
-          // A kept connection that the controller closed while we wrote: all that is asked of it may be asked twice.
-          if (asked.reusedSocket && codeOf(error) === 'ECONNRESET' && !under.isCut) resolve(this.#send(call, under));
-          else reject(error);
-        })
-        .on('response', (response) => readAnswer(response, resolve, reject))
-        .end(body);
-      under.asked = asked;
-    });
-  }
-}
-
-/** The request that is under way, if there is one, and whether it was ended from here. */
-interface UnderWay {
-  asked: ClientRequest | null;
-  isCut: boolean;
-}
-
-function readAnswer(
-  response: IncomingMessage,
-  resolve: (answer: ControllerAnswer) => void,
-  reject: (error: unknown) => void,
-): void {
-  let body = '';
-  response
-    .setEncoding('utf8')
-    .on('data', (part: string) => (body += part))
-    .on('error', reject)
-    .on('end', () => resolve({ status: response.statusCode ?? 0, body }));
 }

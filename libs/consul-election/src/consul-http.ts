@@ -22,7 +22,7 @@ const keyPath = (key: string): string => `/v1/kv/${key.split('/').map(encodeURIC
  * Consul's HTTP API as the election needs it, through the local agent or, with `via`, a server.
  *
  * axios carries the whole of it but for registrations with the agent ({@link AgentApi}), and for what is sent for ever,
- * several times a second (reads, transactions, renewals), which Node's own client carries: the npm client `consul` cannot
+ * several times a second (reads, transactions, renewals), which `lean-http` carries: the npm client `consul` cannot
  * create a session without `NodeChecks`, reach a second address, or give the headers and the sending time of an answer.
  */
 export class ConsulClient implements ConsulApi {
@@ -175,7 +175,7 @@ export class ConsulClient implements ConsulApi {
     }
   }
 
-  /** Closes idle connections; calls that run end by themselves. */
+  /** Closes the connections; calls that run end without an answer. */
   close(): void {
     this.http.close();
   }

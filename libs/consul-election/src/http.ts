@@ -1,11 +1,12 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import type { ConnectionOptions } from 'node:tls';
 import type { CallOptions } from './api';
 import { axiosTransport } from './axios-transport';
 import type { Clock, Millis } from './clock';
 import { ConsulError, NoAnswerError } from './errors';
-import { plainTransport } from './plain-transport';
-import { endpointOf, type ConsulSettings, type Endpoint } from './settings';
+import { LeanTransport } from './lean-transport';
+import { endpointOf, type ConsulSettings, type ConsulTls, type Endpoint } from './settings';
 import { Unanswered, type Agents, type Incoming, type Outgoing, type Transport } from './transport';
 
 export interface HttpRequest extends CallOptions {
@@ -32,7 +33,7 @@ export class ConsulHttp {
   private readonly headers: Readonly<Record<string, string>>;
   private readonly endpoints = new Map<string, Endpoint>();
   private readonly seldom: Transport;
-  private readonly often: Transport;
+  private readonly often: LeanTransport;
 
   constructor(
     private readonly settings: ConsulSettings,
@@ -43,14 +44,7 @@ export class ConsulHttp {
     // No limit on sockets: a beat must never queue behind blocking queries.
     this.agents = {
       http: new HttpAgent({ keepAlive: true }),
-      https: new HttpsAgent({
-        keepAlive: true,
-        ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
-        ...(tls?.cert === undefined ? {} : { cert: tls.cert }),
-        ...(tls?.key === undefined ? {} : { key: tls.key }),
-        ...(tls?.serverName === undefined ? {} : { servername: tls.serverName }),
-        rejectUnauthorized: tls?.verify ?? true,
-      }),
+      https: new HttpsAgent({ keepAlive: true, ...connectionTls(tls) }),
     };
     this.headers = {
       'Content-Type': 'application/json',
@@ -58,7 +52,7 @@ export class ConsulHttp {
       ...(namespace === undefined ? {} : { 'X-Consul-Namespace': namespace }),
     };
     this.seldom = axiosTransport(this.agents, clock);
-    this.often = plainTransport(this.agents, clock);
+    this.often = new LeanTransport(clock, connectionTls(tls));
   }
 
   /**
@@ -71,7 +65,7 @@ export class ConsulHttp {
     const outgoing = this.outgoing(request);
     const sentAt = this.clock.now();
     try {
-      const incoming = await (request.often === true ? this.often : this.seldom)(outgoing);
+      const incoming = await (request.often === true ? this.often.send(outgoing) : this.seldom(outgoing));
       return this.judge(request, what, incoming, sentAt);
     } catch (error) {
       if (!(error instanceof Unanswered)) throw error;
@@ -106,11 +100,24 @@ export class ConsulHttp {
     throw refusal;
   }
 
-  /** Closes idle connections. */
+  /** Closes the connections; what is sent for ever ends with them. */
   close(): void {
+    this.often.close();
     this.agents.http.destroy();
     this.agents.https.destroy();
   }
+}
+
+/** As Node's own TLS takes them. */
+function connectionTls(tls: ConsulTls = {}): ConnectionOptions {
+  const { ca, cert, key, serverName, verify = true } = tls;
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+    rejectUnauthorized: verify,
+  };
 }
 
 function queryText(query: Readonly<Record<string, string | number | undefined>>): string {

@@ -32,6 +32,8 @@ export interface Incoming {
 /** Sends one request and reads its answer to the end. @throws Unanswered when none came, whatever the reason; nothing else. */
 export type Transport = (outgoing: Outgoing) => Promise<Incoming>;
 
+export const ABORTED = 'aborted by the caller';
+
 /** No whole answer came: the time limit, the caller's abort, or the connection. */
 export class Unanswered extends Error {}
 
@@ -44,7 +46,7 @@ export function limit(
   { timeoutMs, signal }: Pick<Outgoing, 'timeoutMs' | 'signal'>,
   cut: (why: string) => void,
 ): () => void {
-  const onAbort = (): void => cut('aborted by the caller');
+  const onAbort = (): void => cut(ABORTED);
   const timer = clock.schedule(timeoutMs, () => cut(`nothing within ${timeoutMs} ms`));
   signal?.addEventListener('abort', onAbort);
   if (signal?.aborted === true) onAbort();

@@ -11,7 +11,7 @@ import { axiosTransport } from '../src/axios-transport';
 import { systemClock } from '../src/clock';
 import { ConsulHttp } from '../src/http';
 import { ConsulError, NoAnswerError } from '../src/index';
-import { plainTransport } from '../src/plain-transport';
+import { LeanTransport } from '../src/lean-transport';
 import type { ConsulSettings } from '../src/settings';
 import { Unanswered, type Agents, type Outgoing, type Transport } from '../src/transport';
 import { eventually } from './consul-server';
@@ -46,6 +46,9 @@ const echo: RequestListener = (request, response) => {
 };
 
 const agents: Agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
+const lean = new LeanTransport(systemClock);
+const send: Transport = (outgoing) => lean.send(outgoing);
+const idleOfAgents = (): number => Object.keys(agents.http.freeSockets).length;
 
 afterEach(() => {
   for (const socket of sockets) socket.destroy();
@@ -55,10 +58,9 @@ afterAll(() => rmSync(dir, { recursive: true }));
 
 /** Both ways to send a request must be the same to whoever sends one. */
 describe.each([
-  ['axios', axiosTransport],
-  ["Node's own client", plainTransport],
-] as const)('a request by %s', (_, make) => {
-  const transport: Transport = make(agents, systemClock);
+  { by: 'axios', transport: axiosTransport(agents, systemClock), idle: idleOfAgents },
+  { by: 'lean-http', transport: send, idle: () => lean.idle },
+])('a request by $by', ({ transport, idle }) => {
   const ask = (baseUrl: string, change: Partial<Outgoing> = {}) =>
     transport({ method: 'GET', baseUrl, path: '/v1/x', headers: {}, timeoutMs: 5000, ...change });
 
@@ -98,7 +100,7 @@ describe.each([
     await ask(baseUrl);
     for (const socket of sockets) socket.destroy();
     await eventually('the connections are gone', () => sockets.size === 0);
-    await eventually('the client has seen it', () => Object.keys(agents.http.freeSockets).length === 0);
+    await eventually('the client has seen it', () => idle() === 0);
     await ask(baseUrl);
     expect(ports[1]).toBe(ports[0]);
     expect(ports[2]).not.toBe(ports[0]);
@@ -166,20 +168,19 @@ describe('a kept connection that Consul closes at the moment when it is used', (
     });
     return { baseUrl, asked: () => asked };
   }
-  const plain = plainTransport(agents, systemClock);
   const outgoing = { path: '/', headers: {}, timeoutMs: 5000 } as const;
 
   it('costs a read nothing: it is asked again', async () => {
     const { baseUrl, asked } = await resetting();
-    await plain({ ...outgoing, method: 'GET', baseUrl });
-    expect((await plain({ ...outgoing, method: 'GET', baseUrl })).status).toBe(200);
+    await send({ ...outgoing, method: 'GET', baseUrl });
+    expect((await send({ ...outgoing, method: 'GET', baseUrl })).status).toBe(200);
     expect(asked()).toBe(3);
   });
 
   it('leaves the outcome of a write unknown: it is not sent twice', async () => {
     const { baseUrl, asked } = await resetting();
-    await plain({ ...outgoing, method: 'PUT', baseUrl });
-    await expect(plain({ ...outgoing, method: 'PUT', baseUrl })).rejects.toThrow(/ECONNRESET|socket hang up/);
+    await send({ ...outgoing, method: 'PUT', baseUrl });
+    await expect(send({ ...outgoing, method: 'PUT', baseUrl })).rejects.toThrow(/ECONNRESET|socket hang up/);
     expect(asked()).toBe(2);
   });
 });

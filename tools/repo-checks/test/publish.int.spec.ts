@@ -87,6 +87,23 @@ const EXAMPLES: Readonly<Record<string, () => Promise<void>>> = {
     expect(await project.run('lsn')).toBe('0/75B67F0 is 120 bytes behind\n');
   },
 
+  'lean-http': async () => {
+    const { port } = await freePorts('port');
+    const url = `http://127.0.0.1:${port}/hello`;
+    const program = `require('node:http').createServer((q, r) => r.setHeader('content-type', 'text/plain').end(q.url)).listen(${port}, '127.0.0.1')`;
+    const server = await Server.start({
+      name: 'http',
+      command: () => [process.execPath, '-e', program],
+      isReady: () => fetch(url).then(() => true),
+    });
+    try {
+      const lines = (await project.run('lean-http', [url])).trim().split('\n');
+      expect(lines).toEqual(Array.from({ length: 10 }, (_, i) => `${i + 1}: 200 text/plain, 6 characters`));
+    } finally {
+      await server.stop();
+    }
+  },
+
   'haproxy-config': async () => {
     const configuration = await project.run('haproxy-config');
     expect(configuration).toContain('server master0');
