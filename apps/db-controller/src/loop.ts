@@ -90,6 +90,7 @@ export class Loop {
     facts.ending = decision.memory.ending !== null;
     if (facts.hold === null) this.clockJump.forget();
     consul.watchRequests(facts.hold !== null);
+    consul.watchMaster(facts.hold?.isToldByBeats !== true);
     this.tellRule(decision);
     this.publish(decision, observation);
     for (const action of decision.actions) this.act(action);

@@ -76,6 +76,26 @@ describe('a lease holder', () => {
     expect(holder.lastAnsweredSentAt).toBe(sentAt[1]);
   });
 
+  it('tells each beat that was written: the key as it was then', async () => {
+    const written: string[] = [];
+    const { session } = await hold(
+      {},
+      {
+        onWritten: (entry, { sentAt, receivedAt }) => {
+          expect(entry).toEqual(consul.store.get(key));
+          expect(entry.session).toBe(session);
+          expect(receivedAt).toBeGreaterThanOrEqual(sentAt);
+          written.push(entry.value);
+        },
+      },
+    );
+    await clock.advance(1100);
+    expect(written).toEqual(['beat 1', 'beat 2']);
+    consul.endSession(session);
+    await clock.advance(1000);
+    expect(written).toHaveLength(2);
+  });
+
   it('asks the servers when the agent is silent, each with a value of its own, and tells since when', async () => {
     const silences: number[] = [];
     const values: string[] = [];

@@ -1,4 +1,4 @@
-import type { ConsulApi } from './api';
+import type { Answered, ConsulApi, KvEntry } from './api';
 import { systemClock, type Clock, type Millis, type Timer } from './clock';
 import { messageOf } from './errors';
 import type { LeaseTimes } from './lease';
@@ -34,6 +34,8 @@ export interface LeaseHolderOptions {
   /** Written in one transaction with a beat. Asked for at each regular beat, but not while another that has some is under way. */
   readonly extraWrites?: () => readonly AlsoWrite[];
   readonly onExtended?: (endsAt: Millis) => void;
+  /** Each beat that was written: the key as it was then. Answers may come in another order than the beats were written in. */
+  readonly onWritten?: (entry: KvEntry, times: Answered) => void;
   /** Once, when Consul said that the hold is lost. The lease runs on to its end. */
   readonly onLost?: (why: string) => void;
   /** For each beat that stayed without an answer for `hedgeAfterMs`; with the age of the oldest such beat. */
@@ -253,9 +255,11 @@ export class LeaseHolder {
     const { client, key, session, value } = this.options;
     const number = this.nextBeat++;
     const timeoutMs = this.options.beatTimeoutMs ?? 7500;
-    const request = { key, session, value: value(number, alsoWrite), alsoWrite };
-    const result = await beat(client, request, { via, signal, timeoutMs });
+    const text = value(number, alsoWrite);
+    const result = await beat(client, { key, session, value: text, alsoWrite }, { via, signal, timeoutMs });
     if (via === 'agent') this.agentSilent = false;
+    const [entry] = result.done ? result.entries : [];
+    if (entry !== undefined) this.options.onWritten?.({ ...entry, value: text }, result);
     this.answered(number, result);
     return result;
   }

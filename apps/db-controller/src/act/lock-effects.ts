@@ -13,7 +13,7 @@ const ACQUIRE_TIMEOUT_MS = 2000;
 const RETRY_MS = 200;
 
 export function holdOptions(parts: Parts): OwnHoldOptions {
-  const { client, keys, self, times, policy, log, postgres, poke, clock, bootId } = parts;
+  const { client, keys, self, times, policy, log, postgres, poke, clock, bootId, consul } = parts;
   const { unansweredLimitMs } = policy;
   return {
     client,
@@ -22,6 +22,7 @@ export function holdOptions(parts: Parts): OwnHoldOptions {
     times,
     unansweredLimitMs,
     log,
+    onWritten: (entry, answered) => consul.sawMaster(entry, answered),
     onChange: poke,
     position: () => postgres.sight,
     slots: (term) => nodesWithSlot(parts, term),

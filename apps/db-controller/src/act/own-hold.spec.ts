@@ -131,6 +131,41 @@ describe('the value of a hold', () => {
   });
 });
 
+describe('the key as its holder sees it', () => {
+  const seen = ({ parts: { consul } }: World) => (consul.master.known ? consul.master.value.entry : null);
+
+  it('is told by the beats', async () => {
+    const { w, hold, value } = await held();
+    await hold.run([]);
+    const { beat } = value();
+    await until('a later beat is seen', () => (seen(w)?.value?.beat ?? 0) > beat);
+    expect(seen(w)).toMatchObject({ session: hold.session.id, value: { node: 'b', phase: 'running' } });
+  });
+
+  it('is watched until it runs, and whenever its beats are not answered, or the hold is lost', async () => {
+    const { w, hold } = await held();
+    expect(hold.isToldByBeats).toBe(false);
+    await hold.run([]);
+    expect(hold.isToldByBeats).toBe(true);
+    w.fate = () => ({ toServerMs: null, toClientMs: null });
+    await until('it is watched', () => !hold.isToldByBeats);
+    w.fate = () => ({ toServerMs: 0, toClientMs: 0 });
+    await until('it is told again', () => hold.isToldByBeats);
+    w.consul.endSession(hold.session.id);
+    await until('it is watched again', () => !hold.isToldByBeats);
+    expect(hold.view.lost).toBe(true);
+  });
+
+  it('is watched while it drains: its end is in sight', async () => {
+    const { hold } = await held();
+    await hold.run([]);
+    const drained = hold.drain({ id: '1', successor: 'c' });
+    expect(hold.isToldByBeats).toBe(false);
+    await drained;
+    expect(hold.isToldByBeats).toBe(false);
+  });
+});
+
 describe('the end of a hold', () => {
   it('leaves a last value on the free key, of one that ran as draining', async () => {
     const { w, hold, value } = await held();

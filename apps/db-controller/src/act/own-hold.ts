@@ -4,9 +4,11 @@ import {
   LeaseHolder,
   Session,
   type AlsoWrite,
+  type Answered,
   type BeatResult,
   type Clock,
   type ConsulApi,
+  type KvEntry,
   type LeaseTimes,
   type ReleaseOutcome,
 } from '@ha-postgres/consul-election';
@@ -26,6 +28,8 @@ export interface OwnHoldOptions {
   readonly position: () => { readonly lsn: Lsn | null; readonly timeline: number | null };
   /** Nodes that this one keeps a replication slot for. */
   readonly slots: (term: number) => readonly string[];
+  /** What a beat has written. */
+  readonly onWritten: (entry: KvEntry, times: Answered) => void;
   readonly onChange: () => void;
   readonly clock: Clock;
   readonly bootId: string;
@@ -90,6 +94,7 @@ export class OwnHold {
       hedgeAfterMs: options.unansweredLimitMs,
       firstBeat,
       value: (beat, also) => JSON.stringify(this.value(beat, also)),
+      onWritten: (entry, times) => options.onWritten(entry, times),
       onExtended: () => options.onChange(),
       onLost: () => options.onChange(),
       onUnanswered: () => options.onChange(),
@@ -120,6 +125,16 @@ export class OwnHold {
       acquiredIndex: this.acquiredIndex,
       ...(this.drains === null ? {} : { drain: this.drains }),
     };
+  }
+
+  /**
+   * Whether its beats say all that a watch of the key could: they are answered, and no end of the hold is in sight. Whoever writes
+   * into the key, or removes it, is found out by the next beat.
+   */
+  get isToldByBeats(): boolean {
+    const { phase, lost, unansweredSince } = this.view;
+    if (phase !== 'running' || lost || this.announced !== 'running') return false;
+    return unansweredSince === null || this.options.clock.now() - unansweredSince <= this.options.unansweredLimitMs;
   }
 
   start(acquired: { readonly sentAt: Millis; readonly modifyIndex: number }): void {

@@ -227,6 +227,41 @@ describe('a view that watches', () => {
     expect(made.pokes).toBeGreaterThanOrEqual(6);
   });
 
+  it('asks for the master key no more while it is told otherwise, and at once when it is not', async () => {
+    const made = world();
+    const { parts } = made;
+    const hears = (beat: number) => {
+      made.set(parts.keys.master, masterValue({ beat }));
+      return until(`beat ${beat} was seen`, () => {
+        const { master: seen } = parts.consul;
+        return seen.known && seen.value.entry?.value?.beat === beat;
+      });
+    };
+    parts.consul.start();
+    await hears(1);
+    parts.consul.watchMaster(false);
+    made.set(parts.keys.master, masterValue({ beat: 2 }));
+    made.set(parts.keys.epoch, { number: 3, from: 'a', by: 'me' });
+    await until(
+      'what was written later is seen',
+      () => parts.consul.epoch.known && parts.consul.epoch.value.number === 3,
+    );
+    expect(parts.consul.master).toMatchObject({ value: { entry: { value: { beat: 1 } } } });
+    parts.consul.watchMaster(true);
+    await hears(3);
+  });
+
+  it('does not begin to watch because of a hold, nor go on after its end', () => {
+    const { parts } = world();
+    const asked = jest.spyOn(parts.client, 'kvGet');
+    parts.consul.watchMaster(true);
+    parts.consul.start();
+    parts.consul.stop();
+    const before = asked.mock.calls.length;
+    parts.consul.watchMaster(true);
+    expect(asked.mock.calls.length).toBe(before);
+  });
+
   it('hears of an epoch; one that cannot be read is none', async () => {
     const made = world();
     const { parts } = made;

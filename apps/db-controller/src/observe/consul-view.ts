@@ -68,7 +68,9 @@ export class ConsulView {
   private confirmedSentAt: Millis | null = null;
   /** The last answer showed a new value. */
   private isBeating = false;
+  private readonly masterWatch: Watch<KvEntry | null>;
   private readonly requests: Watch<KvEntry | null>;
+  private isStarted = false;
   private isWatchingRequests = false;
   private readonly watches: Watch<KvEntry | null>[];
 
@@ -96,13 +98,14 @@ export class ConsulView {
         },
       );
     this.requests = watch(keys.switchover, (entry) => this.sawRequest(entry), REQUESTS_EVERY_MS);
+    this.masterWatch = watchKey(
+      client,
+      keys.master,
+      { log, clock, random, consistency: 'consistent', waitMs },
+      { onValue: () => undefined, onAnswer: (answer) => this.sawMaster(answer.value, answer) },
+    );
     this.watches = [
-      watchKey(
-        client,
-        keys.master,
-        { log, clock, random, consistency: 'consistent', waitMs },
-        { onValue: () => undefined, onAnswer: (answer) => this.sawMaster(answer.value, answer) },
-      ),
+      this.masterWatch,
       watch(keys.members, (entry, times) => this.sawMembers(entry, times)),
       watch(keys.initialize, (entry, { receivedAt }) => this.sawInitialize(entry, receivedAt)),
       watch(keys.history, (entry, times) => this.sawHistory(entry, times)),
@@ -122,11 +125,19 @@ export class ConsulView {
     this.switchover = null;
   }
 
+  /** Off while this node's own beats tell what stands there: {@link sawMaster}. Starting it again reads the key at once. */
+  watchMaster(isNeeded: boolean): void {
+    if (!isNeeded) this.masterWatch.stop();
+    else if (this.isStarted) this.masterWatch.start();
+  }
+
   start(): void {
+    this.isStarted = true;
     for (const watch of this.watches) watch.start();
   }
 
   stop(): void {
+    this.isStarted = false;
     for (const watch of [...this.watches, this.requests]) watch.stop();
   }
 
@@ -206,7 +217,8 @@ export class ConsulView {
     this.sync = { known: true, value: { value, isReadable: entry === null || value !== null }, seenAt };
   }
 
-  private sawMaster(entry: KvEntry | null, { sentAt, receivedAt }: Times): void {
+  /** Key `master` as a consistent read shows it, or as a beat of this node has written it. */
+  sawMaster(entry: KvEntry | null, { sentAt, receivedAt }: Times): void {
     this.consistentAnswerAt = Math.max(this.consistentAnswerAt ?? receivedAt, receivedAt);
     // Answers of the watch and of a single read can overtake each other; an older state says nothing about now. A read
     // that was sent after the last answer came is newer, also where it shows a lower index: Consul's memory went back.
