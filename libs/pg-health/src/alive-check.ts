@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { ConnectionTarget } from './connection-target';
 import { ServerFailure, type FailureKind } from './failure-kind';
 import { monotonicMs } from './monotonic';
+import { Probe, UnknownLogin, type Row } from './probe';
+import { keyringOf } from './scram-connection';
+import type { ScramKeyring } from './scram';
 import { ServerConnection } from './server-connection';
 
 export type AliveResult =
@@ -15,11 +18,6 @@ export interface AliveCheckOptions {
   readonly queryTimeoutMs: number;
 }
 
-interface Answer {
-  readonly nonce: string;
-  readonly in_recovery: boolean;
-}
-
 /**
  * Asks whether a server is alive by a *new* connection each time, because an old one is served by its own process even
  * when the postmaster is frozen or dead. The query returns what was sent with it, so no answer can stand for another.
@@ -28,10 +26,13 @@ interface Answer {
 export class AliveCheck {
   readonly #target: ConnectionTarget;
   readonly #options: AliveCheckOptions;
+  /** Null where node-postgres has to be asked: over TLS, and for any other login than SCRAM with a plain password. */
+  #keyring: ScramKeyring | null;
 
   constructor(target: ConnectionTarget, options: AliveCheckOptions) {
     this.#target = target;
     this.#options = options;
+    this.#keyring = (target.ssl ?? false) === false ? keyringOf(target) : null;
   }
 
   /**
@@ -51,6 +52,29 @@ export class AliveCheck {
   }
 
   async #ask(signal: AbortSignal | undefined): Promise<boolean> {
+    const nonce = randomUUID();
+    // Within the text: a parameter would be four messages more, and a UUID has nothing to escape.
+    const [answered, inRecovery] = await this.#rowOf(
+      `SELECT '${nonce}' AS nonce, pg_is_in_recovery()::text AS in_recovery`,
+      signal,
+    );
+    if (answered !== nonce || (inRecovery !== 'true' && inRecovery !== 'false'))
+      throw new ServerFailure('other', `the answer is not to our question: ${JSON.stringify([answered, inRecovery])}`);
+    return inRecovery === 'true';
+  }
+
+  async #rowOf(sql: string, signal: AbortSignal | undefined): Promise<Row> {
+    if (this.#keyring === null) return this.#rowByDriver(sql, signal);
+    try {
+      return await Probe.ask(this.#target, this.#keyring, sql, { ...this.#options, signal });
+    } catch (error) {
+      if (!(error instanceof UnknownLogin)) throw error;
+      this.#keyring = null;
+      return this.#rowByDriver(sql, signal);
+    }
+  }
+
+  async #rowByDriver(sql: string, signal: AbortSignal | undefined): Promise<Row> {
     const { connectTimeoutMs, queryTimeoutMs } = this.#options;
     const connection = await ServerConnection.open(this.#target, {
       connectTimeoutMs,
@@ -60,13 +84,8 @@ export class AliveCheck {
       onLost: () => undefined,
     });
     try {
-      const nonce = randomUUID();
-      // Within the text: a parameter would be four messages more, and a UUID has nothing to escape.
-      const sql = `SELECT '${nonce}' AS nonce, pg_is_in_recovery() AS in_recovery`;
-      const [answer] = await connection.query<Answer>(sql, [], queryTimeoutMs, signal);
-      if (answer?.nonce !== nonce)
-        throw new ServerFailure('other', `the answer is not to our question: ${JSON.stringify(answer)}`);
-      return answer.in_recovery;
+      const [row] = await connection.query<{ nonce: string; in_recovery: string }>(sql, [], queryTimeoutMs, signal);
+      return row === undefined ? [] : [row.nonce, row.in_recovery];
     } finally {
       connection.close();
     }

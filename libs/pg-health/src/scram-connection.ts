@@ -7,7 +7,8 @@ const MECHANISM = 'SCRAM-SHA-256';
 /** One for each target that is asked again and again; it goes when the target does. */
 const keyrings = new WeakMap<ConnectionTarget, ScramKeyring>();
 
-function keyringOf(target: ConnectionTarget): ScramKeyring | null {
+/** What is known of a target's password; null where it must be prepared, or is none: node-postgres then says so. */
+export function keyringOf(target: ConnectionTarget): ScramKeyring | null {
   const known = keyrings.get(target);
   if (known !== undefined) return known;
   if (!isPlainPassword(target.password)) return null;

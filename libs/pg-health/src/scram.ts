@@ -1,4 +1,4 @@
-import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, pbkdf2, randomUUID, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 
 const derive = promisify(pbkdf2);
@@ -56,7 +56,7 @@ export class ScramLogin {
   readonly #nonce: string;
   #serverSignature: Buffer | undefined;
 
-  constructor(nonce: string = randomBytes(18).toString('base64')) {
+  constructor(nonce: string = randomUUID()) {
     this.#nonce = nonce;
   }
 

@@ -1,8 +1,8 @@
 import { Socket } from 'node:net';
 import { Client, type ClientConfig } from 'pg';
-import { classifyFailure, sqlStateOf } from './classify-failure';
 import { describeTarget, type ConnectionTarget } from './connection-target';
 import { ServerFailure } from './failure-kind';
+import { outOfTime, toFailure } from './failures';
 import { ScramConnection } from './scram-connection';
 
 /** How long a keepalive probe waits on an idle connection; Node then probes every second, ten times. */
@@ -93,7 +93,7 @@ export class ServerConnection {
   #endByItself(error: unknown): void {
     if (this.#phase !== 'open') return;
     this.destroy();
-    this.#onLost(this.#toFailure(error));
+    this.#onLost(toFailure(this.#target, error));
   }
 
   async #bounded<T>(work: Promise<T>, timeoutMs: number, doing: string, signal?: AbortSignal): Promise<T> {
@@ -111,7 +111,7 @@ export class ServerConnection {
       return await Promise.race([work, cutShort]);
     } catch (error) {
       if (signal?.aborted === true) throw error;
-      throw this.#toFailure(error);
+      throw toFailure(this.#target, error);
     } finally {
       clearTimeout(timer);
       if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
@@ -121,22 +121,11 @@ export class ServerConnection {
   }
 
   #outOfTime(doing: string, timeoutMs: number): ServerFailure {
-    const failure = this.#reachedHost
-      ? new ServerFailure('hung', `${describeTarget(this.#target)}: ${doing}: no answer for ${timeoutMs} ms`)
-      : new ServerFailure('timeout', `${describeTarget(this.#target)}: not reached in ${timeoutMs} ms`);
+    const failure = outOfTime(this.#target, doing, timeoutMs, this.#reachedHost);
     const wasOpen = this.isOpen;
     this.destroy();
     if (wasOpen) this.#onLost(failure);
     return failure;
-  }
-
-  #toFailure(error: unknown): ServerFailure {
-    if (error instanceof ServerFailure) return error;
-    const sqlState = sqlStateOf(error);
-    return new ServerFailure(classifyFailure(error), `${describeTarget(this.#target)}: ${messageOf(error)}`, {
-      cause: error,
-      ...(sqlState === undefined ? {} : { sqlState }),
-    });
   }
 }
 
@@ -160,10 +149,4 @@ function clientConfig(
     connection: new ScramConnection(target, { ssl, stream: () => socket, ...keepAlive }),
     ...(statementTimeoutMs === undefined ? {} : { statement_timeout: statementTimeoutMs }),
   };
-}
-
-/** An AggregateError of Node (one failure for each address of a name) has an empty message of its own. */
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
 }

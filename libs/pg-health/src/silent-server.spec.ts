@@ -148,3 +148,31 @@ it('nobody listening is refused', async () => {
     failure: 'refused',
   });
 });
+
+describe('a server that asks for the password', () => {
+  it('and lets in without having shown that it knows it too is not believed', async () => {
+    const server = new SilentServer();
+    const asks = message('R', Buffer.concat([Buffer.from([0, 0, 0, 10]), Buffer.from('SCRAM-SHA-256\0\0')]));
+    const target = await server.start((socket) => {
+      let heard = '';
+      socket.write(asks);
+      socket.on('data', (bytes: Buffer) => {
+        heard += bytes.toString('latin1');
+        const nonce = /r=([0-9a-f-]{36})$/.exec(heard)?.[1];
+        if (nonce === undefined) return;
+        heard = '';
+        const first = `r=${nonce}X,s=c2FsdA==,i=4096`;
+        socket.write(message('R', Buffer.concat([Buffer.from([0, 0, 0, 11]), Buffer.from(first)])));
+        setTimeout(() => socket.write(WELCOME), 20);
+      });
+    });
+    const result = await new AliveCheck(target, { connectTimeoutMs: 10_000, queryTimeoutMs: 10_000 }).run();
+    expect(result).toMatchObject({
+      alive: false,
+      failure: 'authentication',
+      message: expect.stringContaining('has not shown that it knows the password') as string,
+    });
+    await server.allClosed();
+    await server.stop();
+  });
+});
