@@ -150,7 +150,8 @@ function ownAddresses({ network }: Layout, host: string): { loopback: string; ev
  * by which V8 gives it back when it finds itself idle.
  */
 export const NODE_FLAGS: readonly string[] = [
-  '--max-semi-space-size=1',
+  '--min-semi-space-size=2',
+  '--max-semi-space-size=2',
   '--v8-pool-size=1',
   '--single-threaded-gc',
   '--no-opt',

@@ -7,6 +7,7 @@ import {
   type Queryable,
   type ServerState,
 } from '@ha-postgres/pg-health';
+import { isDeepStrictEqual } from 'node:util';
 import type { PostgresSight, SenderSight } from '@ha-postgres/failover';
 import { messageOf, type Log, type Millis } from '@ha-postgres/service-kit';
 import type { MachineClock } from '../machine';
@@ -42,6 +43,8 @@ export class PostgresView {
   private replicationFails = false;
   private recoveryTold: boolean | null = null;
   private reading: Promise<void> | null = null;
+  /** Somebody waits for what is being read. */
+  private isAwaited = false;
   private lastError: string | null = null;
 
   constructor(private readonly options: PostgresViewOptions) {
@@ -123,8 +126,8 @@ export class PostgresView {
 
   /** Reads the state now. Several who ask at once share one reading. */
   refresh(): Promise<void> {
-    this.reading ??= this.read().finally(() => (this.reading = null));
-    return this.reading;
+    this.isAwaited = true;
+    return this.shared();
   }
 
   /** A reading that began after this call. */
@@ -133,7 +136,13 @@ export class PostgresView {
     await this.refresh();
   }
 
+  private shared(): Promise<void> {
+    this.reading ??= this.read().finally(() => (this.reading = null));
+    return this.reading;
+  }
+
   private async read(): Promise<void> {
+    const before = this.state;
     try {
       await this.held.open(this.stop.signal);
       const beganAt = this.options.clock.now();
@@ -145,12 +154,14 @@ export class PostgresView {
       this.state = null;
       this.lastError = messageOf(error);
     }
-    this.options.onChange();
+    const tells = this.isAwaited || !isQuiet(before, this.state);
+    this.isAwaited = false;
+    if (tells) this.options.onChange();
   }
 
   private async readForEver(): Promise<void> {
     while (!this.stop.signal.aborted) {
-      await this.refresh();
+      await this.shared();
       this.countStreaming();
       await this.options.clock.pause(
         this.state === null ? RECONNECT_MS : this.intervalMs(this.state),
@@ -191,9 +202,10 @@ export class PostgresView {
   private async check(): Promise<void> {
     try {
       const result = await this.alive.run(this.stop.signal);
+      const isAsBefore = this.lastAlive?.alive === true && !this.aliveThreshold.verdict.failing;
       this.lastAlive = result;
       this.aliveThreshold.record(isUp(result));
-      this.options.onChange();
+      if (!isAsBefore || !result.alive) this.options.onChange();
     } catch (error) {
       if (!this.stop.signal.aborted)
         this.options.log.error({ event: 'postgres.check-failed', err: error }, 'an alive check failed by itself');
@@ -214,6 +226,15 @@ function isUp(result: AliveResult): boolean {
     hasServerAnswered(result.failure) &&
     (result.failure === 'too-many-connections' || result.failure === 'authentication')
   );
+}
+
+/**
+ * The same again, where that decides nothing: a Master, or a Replica that streams. (One that does not is judged by a look that is newer
+ * than the runner's word, and must be heard.)
+ */
+function isQuiet(before: ServerState | null, now: ServerState | null): boolean {
+  if (before === null || now === null || (now.inRecovery && receiverOf(now)?.streaming !== true)) return false;
+  return isDeepStrictEqual(before, now);
 }
 
 function sendersOf({ senders }: ServerState): SenderSight[] {

@@ -48,10 +48,16 @@ export class Replicas extends LookAgain {
     for (const node of streaming) this.seenAt.set(node, now);
     this.noteStreaming(streaming, now);
     const addresses = await Promise.all([...new Set(streaming)].map((node) => this.addressOf(node)));
+    const before = this.told();
     facts.reachableReplicas = addresses.filter((address): address is NodeAddress => address !== null);
     facts.eligibleReplicas = this.eligible();
     if (consul.members.known) facts.goneMembers = await this.gone(consul.members.value.members);
-    poke();
+    if (this.told() !== before) poke();
+  }
+
+  private told(): string {
+    const { reachableReplicas, eligibleReplicas, goneMembers } = this.parts.facts;
+    return JSON.stringify([reachableReplicas, eligibleReplicas, goneMembers]);
   }
 
   /** Named Replicas count as streaming when this node begins to run: they have a while to come. */

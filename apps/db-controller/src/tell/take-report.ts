@@ -1,11 +1,33 @@
+import { nanosTextToMillis, type Millis } from '@ha-postgres/service-kit';
 import type { RunnerReport } from '@ha-postgres/cluster-state';
 import type { Parts } from '../parts';
 
 /** What the runner says of itself and of PostgreSQL. */
-export function takeReport({ facts, postgres, processes, poke, clock }: Parts, report: RunnerReport): void {
-  const before = facts.runner.known ? facts.runner.value.postgres.startedAt : null;
-  if (report.postgres.startedAt !== null && report.postgres.startedAt !== before) postgres.serverStarted();
-  facts.runner = { known: true, value: report, seenAt: clock.now() };
-  poke();
+export function takeReport(parts: Parts, report: RunnerReport): void {
+  const { facts, postgres, processes, publisher, poke, clock } = parts;
+  const before = facts.runner.known ? facts.runner.value : null;
+  if (report.postgres.startedAt !== null && report.postgres.startedAt !== before?.postgres.startedAt)
+    postgres.serverStarted();
+  const seenAt = clock.now();
+  facts.runner = { known: true, value: report, seenAt };
+  const instructionIndex = publisher.published?.instructionIndex ?? 0;
+  if (before === null || gist(before, instructionIndex, seenAt) !== gist(report, instructionIndex, seenAt)) poke();
   if (!facts.seesPostgres && report.postgres.pid !== null) facts.seesPostgres = processes.list().length > 0;
+}
+
+/**
+ * What can be decided on, as text. Every second a report names a newer answer and a later deadline; what counts of these is whether
+ * the newest instruction is obeyed, and whether the deadline is still to come.
+ */
+function gist(report: RunnerReport, instructionIndex: number, now: Millis): string {
+  const { armed, obeysIndex } = report;
+  return JSON.stringify({
+    ...report,
+    obeysIndex: obeysIndex >= instructionIndex,
+    armed: armed && {
+      term: armed.term,
+      isNewest: armed.index >= instructionIndex,
+      isToCome: nanosTextToMillis(armed.validUntil) > now,
+    },
+  });
 }
