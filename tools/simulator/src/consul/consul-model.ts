@@ -1,5 +1,5 @@
 import { FakeConsul, type FakeRequest, type Keys } from '@ha-postgres/consul-election/testing';
-import { opSet, type TxnOperation } from '@ha-postgres/consul-election';
+import { NoAnswerError, opSet, type TxnOperation } from '@ha-postgres/consul-election';
 import type { ControllerConsul } from '@ha-postgres/db-controller/controller';
 import type { Network } from '../world/network';
 import type { Random } from '../world/random';
@@ -10,6 +10,7 @@ import type { World } from '../world/world';
 export const CONSUL = 'consul';
 /** A frozen agent goes on with what lies in its sockets once it thaws. */
 const AGENT_LOOK_MS = 100;
+const AGENT_CALL_MS = 2000;
 const SERVER_PATHS = ['http://consul-1:8500', 'http://consul-2:8500'];
 
 /** How Consul fares now; faults change it for a while. */
@@ -68,14 +69,16 @@ export class ConsulModel {
     return {
       ...api,
       kvPut: async (key, value, options) => (await api.transaction([opSet(key, value)], options)).committed,
-      // For people and load balancers: nothing in the simulation reads the service or its checks.
-      registerService: async () => {
-        await api.servers();
-      },
-      updateTtlCheck: async () => {
-        await api.servers();
-      },
+      // The agent's own, and for people and load balancers: nothing in the simulation reads the service or its checks.
+      registerService: () => this.tellAgent(node, process),
+      updateTtlCheck: () => this.tellAgent(node, process),
     };
+  }
+
+  private async tellAgent(node: string, { clock }: SimProcess): Promise<void> {
+    if (!this.silentAgents.has(node)) return;
+    await clock.pause(AGENT_CALL_MS);
+    throw new NoAnswerError('agent', 'the time is over');
   }
 
   private there(node: string, request: FakeRequest, arrive: () => void, broken: () => void): void {
@@ -88,7 +91,7 @@ export class ConsulModel {
     const stalled = stall !== null && this.random.chance(stall.probability) ? this.random.between(0, stall.ms) : 0;
     const commitMs = request.kind === 'transaction' ? this.random.between(0.4, 3) : this.random.between(0.2, 1);
     const ms = commitMs + slowMs * this.random.next() + stalled;
-    this.network.carry(node, CONSUL, () => void this.world.schedule(ms, arrive), broken);
+    this.network.carry(node, CONSUL, arrive, broken, ms);
   }
 
   private back(node: string, request: FakeRequest, arrive: () => void, broken: () => void): void {

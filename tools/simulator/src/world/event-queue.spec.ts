@@ -1,6 +1,6 @@
-import { EventQueue, type Event } from './event-queue';
+import { Event, EventQueue } from './event-queue';
 
-const event = (at: number, order: number): Event => ({ at, order, run: () => undefined, cancelled: false });
+const event = (at: number, order: number): Event => new Event(at, order, () => undefined);
 
 describe('events', () => {
   it('come by time, and at the same time in the order in which they were added', () => {
@@ -18,7 +18,7 @@ describe('events', () => {
     queue.add(second);
     queue.add(first);
     expect(queue.take(9)).toBeNull();
-    first.cancelled = true;
+    first.cancel();
     expect(queue.take(15)).toBeNull();
     expect(queue.take(20)).toBe(second);
   });

@@ -1,10 +1,24 @@
+import type { Timer } from '@ha-postgres/service-kit';
+
 /** Something that happens at a moment of the world's time. */
-export interface Event {
-  readonly at: number;
-  readonly order: number;
-  readonly run: () => void;
-  cancelled: boolean;
+export class Event implements Timer {
+  cancelled = false;
+
+  constructor(
+    readonly at: number,
+    /** Of two at the same moment, the one that was planned first happens first. */
+    readonly order: number,
+    public run: () => void,
+  ) {}
+
+  cancel(): void {
+    this.cancelled = true;
+    // It lies in the queue until its time: what it would have done must not be kept alive so long.
+    this.run = NOTHING;
+  }
 }
+
+const NOTHING = (): void => undefined;
 
 const isBefore = (a: Event, b: Event): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
 

@@ -30,16 +30,23 @@ export class Network {
 
   /**
    * As TCP does: a message that does not get through is sent again, less and less often, and arrives when the way is open
-   * again, however late; or the connection turns out to be broken by then.
+   * again, however late; or the connection turns out to be broken by then. `thereMs`: how long it is kept at the other end.
    */
-  carry(from: string, to: string, arrive: () => void, broken: () => void, again = FIRST_RETRY_MS): void {
+  carry(
+    from: string,
+    to: string,
+    arrive: () => void,
+    broken: () => void,
+    thereMs = 0,
+    again = FIRST_RETRY_MS,
+  ): void {
     const ms = this.link(from, to);
     if (ms !== null) {
-      this.world.schedule(ms, arrive);
+      this.world.schedule(ms + thereMs, arrive);
       return;
     }
     const next = this.random.chance(0.1) ? broken : arrive;
-    this.world.schedule(again, () => this.carry(from, to, next, broken, Math.min(LAST_RETRY_MS, 2 * again)));
+    this.world.schedule(again, () => this.carry(from, to, next, broken, thereMs, Math.min(LAST_RETRY_MS, 2 * again)));
   }
 
   /** Cuts add up: a way is open when each has been healed. Returns what heals it. */

@@ -7,8 +7,42 @@ import type { World } from './world';
 const LOOK_MS = 1;
 
 interface Due {
-  readonly run: () => void;
-  cancelled: boolean;
+  run(): void;
+}
+
+const NOTHING = (): void => undefined;
+
+/** Goes off by the clock of its machine, which may stand still meanwhile. */
+class ProcessTimer implements Timer, Due {
+  private timer: Timer;
+
+  constructor(
+    private readonly process: SimProcess,
+    private readonly world: World,
+    private readonly time: MachineTime,
+    private readonly at: number,
+    private then: () => void,
+    lateMs: number,
+  ) {
+    this.timer = world.schedule(time.inWorld(at - time.now()) + lateMs, () => this.look());
+  }
+
+  run(): void {
+    this.then();
+  }
+
+  cancel(): void {
+    // What is cancelled is not let go by the queue before its time.
+    this.then = NOTHING;
+    this.timer.cancel();
+  }
+
+  private look(): void {
+    if (!this.process.isAlive) return;
+    const left = this.at - this.time.now();
+    if (left > 1e-6) this.timer = this.world.schedule(Math.max(LOOK_MS, this.time.inWorld(left)), () => this.look());
+    else this.process.take(this);
+  }
 }
 
 /**
@@ -46,7 +80,8 @@ export class SimProcess {
   }
 
   deliver(run: () => void): void {
-    this.take({ run, cancelled: false });
+    if (this.state === 'running') run();
+    else if (this.state === 'frozen') this.held.push({ run });
   }
 
   /** Returns what takes it back. */
@@ -75,29 +110,14 @@ export class SimProcess {
     for (const run of exits) run();
   }
 
-  private take(due: Due): void {
-    if (due.cancelled) return;
+  /** Now, once it is thawed, or never. */
+  take(due: Due): void {
     if (this.state === 'running') due.run();
     else if (this.state === 'frozen') this.held.push(due);
   }
 
   private schedule(ms: number, run: () => void): Timer {
-    const due: Due = { run, cancelled: false };
-    const at = this.time.now() + Math.max(0, ms);
-    const wait = (): void => {
-      if (due.cancelled || this.state === 'dead') return;
-      // The machine's clock may have stood still meanwhile.
-      const left = at - this.time.now();
-      if (left > 1e-6) timer = this.world.schedule(Math.max(LOOK_MS, this.time.inWorld(left)), wait);
-      else this.take(due);
-    };
-    let timer = this.world.schedule(this.time.inWorld(ms) + this.late(), wait);
-    return {
-      cancel: () => {
-        due.cancelled = true;
-        timer.cancel();
-      },
-    };
+    return new ProcessTimer(this, this.world, this.time, this.time.now() + Math.max(0, ms), run, this.late());
   }
 
   private pauseFor(ms: number, signal?: AbortSignal): Promise<void> {

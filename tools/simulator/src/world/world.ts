@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@ha-postgres/service-kit';
-import { EventQueue, type Event } from './event-queue';
+import { Event, EventQueue } from './event-queue';
 import { Random } from './random';
 
 /** So many events at one moment are a loop. */
@@ -45,13 +45,10 @@ export class World implements Clock {
   }
 
   schedule(ms: number, run: () => void): Timer {
-    const event: Event = { at: this.time + (ms > 0 ? ms : 0), order: this.order++, run, cancelled: false };
+    const event = new Event(this.time + (ms > 0 ? ms : 0), this.order, run);
+    this.order += 1;
     this.queue.add(event);
-    return {
-      cancel: () => {
-        event.cancelled = true;
-      },
-    };
+    return event;
   }
 
   /** A line of the transcript. The text is made only if one is written. */
@@ -90,8 +87,9 @@ export class World implements Clock {
           return;
         }
         // A tick runs only when no promise is left to be settled, and costs a tenth of an immediate.
-        queueMicrotask(later);
+        void settled.then(later);
       };
+      const settled = Promise.resolve();
       const later = (): void => process.nextTick(step);
       process.nextTick(step);
     });
