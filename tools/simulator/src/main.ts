@@ -2,7 +2,7 @@ import { cpus } from 'node:os';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { MUTATIONS } from '../mutations';
+import { MUTATIONS } from './mutations';
 import { bundleWorker } from './cli/bundle';
 import { print, printCoverage, printSummary } from './cli/print';
 import { runOnWorkers, traceOnWorker } from './cli/workers';

@@ -5,6 +5,7 @@ import type { Divergence, RejoinInstruction } from '@ha-postgres/cluster-state';
 import { formatLsn, parseLsn, type Lsn } from '@ha-postgres/lsn';
 import { messageOf } from '@ha-postgres/service-kit';
 import type { RejoinMark } from '../core/facts';
+import { chooseRejoin, isOwnData, whyNotRewound, type RejoinFacts } from '../core/rejoin-choice';
 import { readControlFile } from '../disk/control-file';
 import { takeBaseBackup } from '../postgres/base-backup';
 import type { TaskTools } from '../tasks';
@@ -36,21 +37,25 @@ interface Outcome {
 
 async function attempt(wanted: RejoinInstruction, tools: TaskTools, signal: AbortSignal): Promise<Outcome> {
   const { state, log, onProgress } = tools;
-  if (wanted.how === 'copy' || !isOwnData(tools)) {
+  if (wanted.how === 'copy' || !hasOwnData(tools)) {
     await copy(wanted, tools, signal);
     return { stage: 'copied', divergence: state.marks.divergence };
   }
   onProgress('examining the WAL beyond the fork', null);
   const found = await look(wanted, tools, signal);
-  if (found.kind === 'nothing' && isUsable(tools) && !hasTimelineOf(wanted, tools)) {
+  const divergence = divergenceOf(wanted, found);
+  const choice = chooseRejoin(wanted, {
+    beyond: divergence === null ? 'nothing' : (divergence.commits ?? 'unknown'),
+    ...usability(wanted, tools),
+  });
+  if (choice === 'ancestor') {
     log.info(
       { event: 'rejoin.ancestor', fork: wanted.forkLsn },
       "this node's WAL ends at the fork: it follows as it is",
     );
     return { stage: 'ancestor', divergence: null };
   }
-  const divergence = divergenceOf(wanted, found);
-  if (divergence !== null && divergence.commits !== 0 && !wanted.mayLose) {
+  if (choice === 'refused') {
     log.error({ event: 'rejoin.refused', ...divergence }, 'commits would be lost');
     return { stage: 'refused', divergence };
   }
@@ -75,10 +80,12 @@ function segmentTimelines(names: readonly string[]): number[] {
   return [...timelinesIn(names.filter((name) => !name.endsWith('.history')))];
 }
 
-/** What lies in the directory is what this node itself wrote or replayed, not what an earlier try brought. */
-function isOwnData({ state, dataDir }: TaskTools): boolean {
-  const stage = state.marks.rejoin?.stage;
-  return stage !== 'unfinished' && stage !== 'rewound' && stage !== 'copied' && existsSync(join(dataDir, 'pg_wal'));
+function hasOwnData({ state, dataDir }: TaskTools): boolean {
+  return isOwnData(state.marks.rejoin?.stage) && existsSync(join(dataDir, 'pg_wal'));
+}
+
+function usability(wanted: RejoinInstruction, tools: TaskTools): Pick<RejoinFacts, 'isUsable' | 'hasTimelineOf'> {
+  return { isUsable: isUsable(tools), hasTimelineOf: hasTimelineOf(wanted, tools) };
 }
 
 function isUsable({ dataDir }: TaskTools): boolean {
@@ -90,10 +97,6 @@ function isUsable({ dataDir }: TaskTools): boolean {
   }
 }
 
-/**
- * Files of a timeline whose number the upstream's history has used as well: two nodes promoted apart from each other. Neither
- * PostgreSQL nor pg_rewind can tell them from its own.
- */
 function hasTimelineOf({ timelines }: RejoinInstruction, { dataDir }: TaskTools): boolean {
   const own = timelinesIn(readdirSync(join(dataDir, 'pg_wal')));
   return timelines.some((timeline) => own.has(timeline));
@@ -179,13 +182,7 @@ async function isRewound(
   const why =
     conninfo === null
       ? 'there is no user for it (option rewindPassword)'
-      : !isUsable(tools)
-        ? 'the control file cannot be read'
-        : newest === undefined
-          ? "the upstream's timeline is not known"
-          : hasTimelineOf(wanted, tools)
-            ? 'it has been on a timeline of the same number as the upstream'
-            : null;
+      : whyNotRewound(wanted, usability(wanted, tools));
   if (why !== null || conninfo === null || newest === undefined) {
     log.warn({ event: 'rejoin.no-rewind', why }, 'this directory cannot be rewound');
     return false;

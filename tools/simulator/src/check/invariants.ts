@@ -1,9 +1,10 @@
-import { parseMaster, type MasterValue } from '@ha-postgres/cluster-state';
+import { parseMaster, type MasterValue, type SyncRule, type SyncValue } from '@ha-postgres/cluster-state';
 import type { FakeRequest } from '@ha-postgres/consul-election/testing';
 import type { KvEntry } from '@ha-postgres/consul-election';
 import type { SimNode } from '../node/node';
 import type { Server } from '../postgres/server';
-import { lsnText, type WalRecord } from '../postgres/wal';
+import { isForeign, type Database } from '../postgres/data-directory';
+import { lsnIn, lsnText, type WalRecord } from '../postgres/wal';
 import type { World } from '../world/world';
 
 /** What must never happen, in words; the names stand in reports and in the list of mutations. */
@@ -12,6 +13,9 @@ export const INVARIANTS = {
   freedAfterStop: 'the lock is never freed before PostgreSQL is stopped',
   releasedIsCleared: 'released is written only when nobody can write',
   nothingLost: 'no write that was acknowledged synchronously is lost',
+  votesCover: 'no votes that are enough miss a write that was acknowledged synchronously',
+  termOnce: 'a term is taken once, and the term in the key never goes down',
+  givenUpWhenAsked: 'commits are given up only by a node that was told to, or that may always',
   boundedLoss: 'an asynchronous failover loses no more than the lag limit and what followed the last beat',
   noAlienHistory: 'no Replica streams a history that its own data is no part of',
   converges: 'a healed cluster has a Master and streaming Replicas again',
@@ -36,9 +40,14 @@ export class Invariants {
   private readonly writers = new Set<Server>();
   private readonly excuses = new Map<string, Excuse>();
   private acknowledged: Acknowledgement[] = [];
+  /** Acknowledged, and not part of the history of a Master that ran since. */
+  private readonly lostWrites: WalRecord[] = [];
   private lastMaster: KvEntry | null = null;
   /** The last position that a running Master told. */
   private toldLsn = 0;
+  private highestTerm = 0;
+  /** Consul's memory went back, until an administrator has named the Master. */
+  isMemoryBack = false;
   promotions = 0;
   lost = 0;
   excused = 0;
@@ -49,7 +58,7 @@ export class Invariants {
     private readonly world: World,
     private readonly nodes: ReadonlyMap<string, SimNode>,
     private readonly masterKey: () => KvEntry | null,
-    private readonly isPromised: () => boolean,
+    private readonly syncKey: () => SyncValue | null,
     private readonly lagLimitBytes: number,
   ) {}
 
@@ -94,7 +103,45 @@ export class Invariants {
     // where a Replica had to have it.
     if (this.excuseOf(server.node) !== null && !isPromised) this.excusedWrites += 1;
     else this.acknowledged.push({ record, isPromised });
-    if (isPromised) this.promised += 1;
+    if (!isPromised) return;
+    this.promised += 1;
+    this.checkCover(record);
+  }
+
+  /** The key `sync` was written. */
+  onSyncWritten(): void {
+    for (const { record, isPromised } of this.acknowledged) if (isPromised) this.checkCover(record);
+  }
+
+  /** A node is about to replace data that holds these records beyond the fork. */
+  onGivenUp(node: SimNode, records: readonly WalRecord[], isAllowed: boolean): void {
+    if (isAllowed) return;
+    const lost = this.lostWrites.find((record) => records.includes(record));
+    if (lost === undefined || this.holder()?.wal.has(lost) === true) return;
+    this.world.violated(
+      INVARIANTS.givenUpWhenAsked,
+      `${node.name} gives up write ${lost.write ?? 0}, which the cluster lacks, and nobody said that it may`,
+    );
+  }
+
+  /** Those that lack it must not be enough to promote one of them. */
+  private checkCover(record: WalRecord): void {
+    const value = this.syncKey();
+    if (value === null) return;
+    const { previous, ...rule } = value;
+    const rules = [rule, ...(previous === null ? [] : [previous])].filter(({ mode }) => mode !== 'async');
+    const lacking = [...this.nodes.values()].filter((node) => lacks(node, record)).map(({ name }) => name);
+    if (rules.length === 0 || !rules.every((one) => isEnough(one, lacking))) return;
+    this.world.violated(
+      INVARIANTS.votesCover,
+      `write ${record.write ?? 0} is not on ${lacking.join(', ')}, whose votes are enough for ${JSON.stringify(value)}`,
+    );
+  }
+
+  private holder(): Database | null {
+    const entry = this.masterKey();
+    const value = entry === null ? null : valueOf(entry);
+    return value === null ? null : (this.nodes.get(value.node)?.disk.data.database ?? null);
   }
 
   onPromoted(server: Server): void {
@@ -106,6 +153,7 @@ export class Invariants {
     if (lost.length === 0) return;
     this.acknowledged = this.acknowledged.filter((one) => !lost.includes(one));
     this.lost += lost.length;
+    this.lostWrites.push(...lost.map(({ record }) => record));
     for (const { record, isPromised } of lost) {
       if (isPromised) {
         this.world.violated(INVARIANTS.nothingLost, `write ${record.write ?? 0} is not on ${server.node}`);
@@ -130,6 +178,7 @@ export class Invariants {
     if (entry?.value === before?.value && entry?.session === before?.session) return;
     const freed = before?.session != null && entry?.session !== before.session;
     const value = entry === null ? null : valueOf(entry);
+    this.checkTerm(before, entry, value);
     if (value?.phase === 'running' && !freed) this.toldLsn = lsnOf(value);
     if (!freed || request === null || node === null || entry?.session != null) return;
     const server = this.nodes.get(node)?.server;
@@ -144,6 +193,25 @@ export class Invariants {
         INVARIANTS.releasedIsCleared,
         `${node} wrote released while ${writer.node} could acknowledge writes`,
       );
+  }
+
+  private checkTerm(before: KvEntry | null, entry: KvEntry | null, value: MasterValue | null): void {
+    if (value === null || this.isMemoryBack) return;
+    const isTaken = entry?.session != null && entry.session !== before?.session;
+    if (isTaken ? value.term > this.highestTerm : value.term >= this.highestTerm) this.highestTerm = value.term;
+    else
+      this.world.violated(
+        INVARIANTS.termOnce,
+        `${value.node} ${isTaken ? 'takes' : 'writes'} term ${value.term}, after term ${this.highestTerm}`,
+      );
+  }
+
+  /** Every rule under which a commit may be acknowledged now asks for a Replica. */
+  private isPromised(): boolean {
+    const value = this.syncKey();
+    if (value === null) return false;
+    const { previous, ...rule } = value;
+    return [rule, ...(previous === null ? [] : [previous])].every(({ mode, k }) => mode !== 'async' && k > 0);
   }
 
   private checkWriters(): void {
@@ -172,5 +240,16 @@ function valueOf(entry: KvEntry): MasterValue | null {
 }
 
 function lsnOf({ lsn }: MasterValue): number {
-  return Number.parseInt(lsn.split('/')[1] ?? '0', 16);
+  return lsnIn(lsn);
+}
+
+/** It could vote, and has data without that record. */
+function lacks({ disk }: SimNode, record: WalRecord): boolean {
+  const { database } = disk.data;
+  return database !== null && !isForeign(database) && !database.wal.has(record);
+}
+
+/** As DESIGN has it, apart from the arithmetic of the code that is judged: R + W > N. */
+function isEnough({ k, names }: SyncRule, voters: readonly string[]): boolean {
+  return k > 0 && voters.filter((voter) => names.includes(voter)).length > names.length - k;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import type { Mutation } from '../../mutations/mutation';
+import type { Mutation } from '../mutations/mutation';
 
 /** A mutation whose place in the source is not there, or there twice: the list must follow the code. */
 export class MutationMisplaced extends Error {}

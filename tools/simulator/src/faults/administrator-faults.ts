@@ -1,7 +1,7 @@
 import { BY_HAND } from '../check/invariants';
 import type { Disk, SimNode } from '../node/node';
 import type { WalRecord } from '../postgres/wal';
-import { Database } from '../postgres/data-directory';
+import { Database, FOREIGN } from '../postgres/data-directory';
 import { atNextAcquire } from './triggers';
 import { aWhile, type Fault, type FaultContext } from './context';
 
@@ -41,8 +41,6 @@ function promote({ cluster, world }: FaultContext, { name, server, disk, runnerP
   });
   return true;
 }
-
-const FOREIGN = '6999999999999999999';
 
 /**
  * A disk that lied about what it had flushed: PostgreSQL and the controller of a node that has just taken the lock die

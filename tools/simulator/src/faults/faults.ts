@@ -88,6 +88,7 @@ export class Faults {
     if (!isRefused || consul.fake.store.get(keys.rejoin(name)) !== null) return;
     world.tell(name, () => 'admin     lets it give up its commits');
     const value = JSON.stringify({ id: `rejoin-${world.now()}`, by: 'administrator' });
+    this.cluster.allowedToLose.add(name);
     consul.write({ verb: 'set', key: keys.rejoin(name), value });
   }
 

@@ -38,6 +38,8 @@ export interface ClusterOf {
   readonly onWritable: (server: Server) => void;
   readonly onStream: (receiver: Server, sender: Server) => void;
   readonly onPromoted: (server: Server) => void;
+  /** What it holds beyond the fork is about to be replaced. */
+  readonly onGivenUp: (node: SimNode, records: readonly WalRecord[]) => void;
 }
 
 export interface NodeOptions {

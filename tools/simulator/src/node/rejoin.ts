@@ -1,8 +1,9 @@
 import type { Divergence, RejoinInstruction, Upstream } from '@ha-postgres/cluster-state';
-import type { RejoinMark } from '@ha-postgres/postgres-runner/runner';
+import { chooseRejoin, isOwnData, whyNotRewound, type RejoinMark } from '@ha-postgres/postgres-runner/runner';
 import type { Database } from '../postgres/data-directory';
 import type { Server } from '../postgres/server';
-import { lsnText, type WalRecord } from '../postgres/wal';
+import { switchPoint } from '../postgres/timeline';
+import { lsnIn, lsnText, type WalRecord } from '../postgres/wal';
 import type { SimNode } from './node';
 
 const LOOK_MS = 200;
@@ -37,32 +38,42 @@ export async function clone(node: SimNode, upstream: Upstream, work: Work): Prom
 }
 
 /** What the runner does to rejoin, in its order of marks and copies. */
-export async function rejoin(node: SimNode, wanted: RejoinInstruction, work: Work): Promise<void> {
+export async function rejoin(node: SimNode, asked: RejoinInstruction, work: Work): Promise<void> {
+  const wanted = withOwnFork(asked, node.disk.data.database);
   const stage = await attempt(node, wanted, work);
   node.world.tell(node.name, () => `runner     rejoin: ${stage}`);
   node.mark({ rejoin: { term: wanted.upstream.term, stage } });
 }
 
+/** A term of its own that nobody heard of may have left the common history before the Master's did. */
+function withOwnFork(asked: RejoinInstruction, own: Database | null): RejoinInstruction {
+  const { forkLsn, leftTimeline } = asked;
+  if (forkLsn === null || leftTimeline === null || own === null) return asked;
+  const left = switchPoint(own.timeline, leftTimeline);
+  return left !== null && left < lsnIn(forkLsn) ? { ...asked, forkLsn: lsnText(left) } : asked;
+}
+
 async function attempt(node: SimNode, wanted: RejoinInstruction, work: Work): Promise<Stage> {
   const own = node.disk.data.database;
-  const before = node.disk.marks.rejoin?.stage;
-  const isOwnData = before !== 'unfinished' && before !== 'rewound' && before !== 'copied' && own !== null;
-  if (wanted.how === 'copy' || !isOwnData) return copy(node, wanted, work);
+  if (wanted.how === 'copy' || own === null || !isOwnData(node.disk.marks.rejoin?.stage))
+    return copy(node, wanted, work);
   await work(node.random.between(5, 60));
   const beyond = wanted.forkLsn === null ? null : recordsBeyond(own, wanted.forkLsn);
-  if (beyond?.length === 0 && !hasTimelineOf(own, wanted)) {
-    node.mark({ divergence: null });
-    return 'ancestor';
-  }
   const commits = beyond?.filter(({ kind }) => kind === 'write') ?? null;
-  node.mark({ divergence: divergenceOf(wanted, own, commits) });
-  if (commits?.length !== 0 && !wanted.mayLose) return 'refused';
-  if (await isRewound(node, own, wanted, work)) return 'rewound';
+  const usability = { isUsable: true, hasTimelineOf: hasTimelineOf(own, wanted) };
+  const choice = chooseRejoin(wanted, {
+    beyond: commits === null ? 'unknown' : beyond?.length === 0 ? 'nothing' : commits.length,
+    ...usability,
+  });
+  node.mark({ divergence: beyond?.length === 0 ? null : divergenceOf(wanted, own, commits) });
+  if (choice !== 'replaced') return choice;
+  node.cluster.onGivenUp(node, commits ?? own.wal.from(0));
+  if (whyNotRewound(wanted, usability) === null && (await isRewound(node, own, wanted, work))) return 'rewound';
   return copy(node, wanted, work);
 }
 
 function recordsBeyond({ wal }: Database, forkLsn: string): readonly WalRecord[] {
-  return wal.from(Number.parseInt(forkLsn.split('/')[1] ?? '0', 16));
+  return wal.from(lsnIn(forkLsn));
 }
 
 /** A timeline whose number the Master's history has used as well: nobody could tell the two. */
@@ -90,8 +101,7 @@ function divergenceOf(
 }
 
 async function isRewound(node: SimNode, own: Database, wanted: RejoinInstruction, work: Work): Promise<boolean> {
-  const newest = wanted.timelines.at(-1);
-  if (newest === undefined || hasTimelineOf(own, wanted)) return false;
+  const newest = wanted.timelines.at(-1) ?? 0;
   await awaitCheckpoint(node, wanted.upstream, newest, work);
   node.mark({ rejoin: { term: wanted.upstream.term, stage: 'unfinished' } });
   const rewound = await copyOf(node, wanted.upstream, work);

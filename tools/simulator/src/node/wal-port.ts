@@ -1,5 +1,6 @@
 import type { Lsn } from '@ha-postgres/lsn';
 import type { WalPort } from '@ha-postgres/db-controller/controller';
+import { historyText } from '../postgres/timeline';
 import type { WalRecord } from '../postgres/wal';
 import type { SimNode } from './node';
 
@@ -23,6 +24,12 @@ export function walPort(node: SimNode): WalPort {
       travelling.delete(bytes.toString());
       // Its checksums and links tell PostgreSQL where the tail fits on, and where it ends.
       for (const record of records) if (database?.wal.isNext(record) === true) database.wal.append(record);
+    },
+    history: (_dataDir, timeline) => {
+      const { database } = node.disk.data;
+      const known = database?.timeline.number === timeline ? database.timeline : database?.known.get(timeline);
+      if (known === undefined) throw new Error('ENOENT: no such history file');
+      return historyText(known);
     },
   };
 }

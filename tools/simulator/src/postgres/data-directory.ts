@@ -38,6 +38,11 @@ export class Database {
   }
 }
 
+/** System identifier of the volume that belongs to another cluster. */
+export const FOREIGN = '6999999999999999999';
+
+export const isForeign = ({ systemId }: Database): boolean => systemId === FOREIGN;
+
 /** The data directory of a node: empty, half made, or a database cluster. */
 export interface DataDirectory {
   database: Database | null;

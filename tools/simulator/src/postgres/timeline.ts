@@ -1,3 +1,5 @@
+import { lsnText } from './wal';
+
 /** How a timeline came about, as its history file tells: the timelines before it, and where each was left. */
 export interface Ancestor {
   readonly timeline: number;
@@ -31,4 +33,11 @@ export function nextTimeline(of: Timeline, timeline: number): Timeline {
 export function fork(from: Timeline, known: ReadonlyMap<number, Timeline>, at: number): Timeline {
   const number = Math.max(from.number, ...known.keys()) + 1;
   return { number, ancestors: [...from.ancestors, { timeline: from.number, until: at }] };
+}
+
+/** The history file, as PostgreSQL writes it. */
+export function historyText({ ancestors }: Timeline): string {
+  return ancestors
+    .map(({ timeline, until }) => `${timeline}\t${lsnText(until)}\tno recovery target specified\n`)
+    .join('\n');
 }

@@ -102,3 +102,8 @@ export class Wal {
 export function lsnText(lsn: number): string {
   return `0/${lsn.toString(16).toUpperCase()}`;
 }
+
+/** A position from its text: all WAL of a simulated cluster lies below 4 GB. */
+export function lsnIn(text: string): number {
+  return Number.parseInt(text.split('/')[1] ?? '0', 16);
+}

@@ -1,9 +1,10 @@
-import { clusterKeys, parseSync, type ClusterKeys } from '@ha-postgres/cluster-state';
+import { clusterKeys, parseSync, type ClusterKeys, type SyncValue } from '@ha-postgres/cluster-state';
 import type { FakeRequest } from '@ha-postgres/consul-election/testing';
 import type { Coverage } from '../check/coverage';
 import { Invariants } from '../check/invariants';
 import { ConsulModel } from '../consul/consul-model';
 import { SimNode, type ClusterOf } from '../node/node';
+import type { WalRecord } from '../postgres/wal';
 import { LoadBalancer } from '../traffic/load-balancer';
 import { Writers } from '../traffic/writers';
 import { Network } from '../world/network';
@@ -25,7 +26,13 @@ export class Cluster {
   readonly acquired = new Set<(node: string) => void>();
   /** Called with the Master whose list of members was just committed. */
   readonly listed = new Set<(node: string) => void>();
+  /** Nodes that an administrator has told to give up their commits. */
+  readonly allowedToLose = new Set<string>();
   private holder: string | null = null;
+  private sync: { readonly text: string | undefined; readonly value: SyncValue | null } = {
+    text: undefined,
+    value: null,
+  };
 
   constructor(
     readonly world: World,
@@ -34,11 +41,12 @@ export class Cluster {
   ) {
     const masterKey = () => this.consul.fake.store.get(this.keys.master);
     this.network = new Network(world, new Random(world.seed, 1));
-    this.invariants = new Invariants(world, this.nodes, masterKey, () => this.promises(), scenario.lagLimitBytes);
+    this.invariants = new Invariants(world, this.nodes, masterKey, () => this.syncKey(), scenario.lagLimitBytes);
     this.consul = new ConsulModel(world, this.network, new Random(world.seed, 2), (request, node) => {
       this.invariants.onConsulWrite(request, node);
       this.noteHolder(node);
       this.noteList(request, node);
+      this.noteSync();
     });
     this.addNodes();
     const names = [...this.nodes.keys()];
@@ -59,13 +67,25 @@ export class Cluster {
     return node;
   }
 
-  /** Every rule under which a commit may be acknowledged now asks for a Replica. */
-  private promises(): boolean {
+  private onGivenUp(node: SimNode, records: readonly WalRecord[]): void {
+    const isAllowed = node.options.config.rejoin === 'always' || this.allowedToLose.has(node.name);
+    this.allowedToLose.delete(node.name);
+    this.invariants.onGivenUp(node, records, isAllowed);
+  }
+
+  /** The key `sync`; null: absent or unreadable. */
+  private syncKey(): SyncValue | null {
     const entry = this.consul.fake.store.get(this.keys.sync);
+    if (entry?.value === this.sync.text) return this.sync.value;
     const parsed = entry === null ? null : parseSync(entry.value);
-    if (parsed?.ok !== true) return false;
-    const { previous, ...rule } = parsed.value;
-    return [rule, ...(previous === null ? [] : [previous])].every(({ mode, k }) => mode !== 'async' && k > 0);
+    this.sync = { text: entry?.value, value: parsed?.ok === true ? parsed.value : null };
+    return this.sync.value;
+  }
+
+  private noteSync(): void {
+    const before = this.sync.text;
+    this.syncKey();
+    if (this.sync.text !== before) this.invariants.onSyncWritten();
   }
 
   private noteHolder(node: string | null): void {
@@ -93,6 +113,7 @@ export class Cluster {
       onWritable: (server) => this.invariants.onWritable(server),
       onStream: (receiver, sender) => this.invariants.onStream(receiver, sender),
       onPromoted: (server) => this.invariants.onPromoted(server),
+      onGivenUp: (node, records) => this.onGivenUp(node, records),
     };
     this.scenario.nodes.forEach(({ name, rate, fsyncMs, lateMs, changes }, number) => {
       const config = configOf(name, { ...this.scenario.config, ...changes });

@@ -32,14 +32,7 @@ export class Network {
    * As TCP does: a message that does not get through is sent again, less and less often, and arrives when the way is open
    * again, however late; or the connection turns out to be broken by then. `thereMs`: how long it is kept at the other end.
    */
-  carry(
-    from: string,
-    to: string,
-    arrive: () => void,
-    broken: () => void,
-    thereMs = 0,
-    again = FIRST_RETRY_MS,
-  ): void {
+  carry(from: string, to: string, arrive: () => void, broken: () => void, thereMs = 0, again = FIRST_RETRY_MS): void {
     const ms = this.link(from, to);
     if (ms !== null) {
       this.world.schedule(ms + thereMs, arrive);

@@ -86,7 +86,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'libs/failover/src/ending-rules.ts',
-        find: 'released: o.now >= Math.max(hold.waitUntil, o.disk.promisedUntil),',
+        find: 'released: o.now >= hold.waitUntil,',
         replace: 'released: true,',
       },
     ],
@@ -106,8 +106,8 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'apps/db-controller/src/act/peer-effects.ts',
-        find: 'const all = [...consul.members.value.members, ...facts.pendingMembers];',
-        replace: 'const all = [...consul.members.value.members, ...facts.pendingMembers.slice(0, 0)];',
+        find: 'const all = [...members, ...facts.pendingMembers];',
+        replace: 'const all = [...members, ...facts.pendingMembers.slice(0, 0)];',
       },
     ],
   },
@@ -138,6 +138,32 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
         file: 'libs/consul-election/src/lease-record.ts',
         find: '    this.provenSinceReopened = false;\n',
         replace: '    this.provenSinceReopened = true;\n    this.end = Number.MAX_SAFE_INTEGER;\n',
+      },
+    ],
+  },
+  {
+    name: 'one session for two holds',
+    edits: [
+      {
+        file: 'apps/db-controller/src/act/lock-effects.ts',
+        find: '  const session = await openSession(parts);\n',
+        replace:
+          '  const kept = parts as { session?: Session };\n  if (kept.session?.gone !== false) kept.session = await openSession(parts);\n  const { session } = kept;\n',
+      },
+      {
+        file: 'apps/db-controller/src/act/lock-effects.ts',
+        find: '    void hold.session.destroy();\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a term is taken again',
+    edits: [
+      {
+        file: 'libs/failover/src/candidate-rules.ts',
+        find: 'const term = Math.max(entry.value?.term ?? 0, o.disk.highestTerm, o.votedTerm) + 1;',
+        replace: 'const term = Math.max(entry.value?.term ?? 0, o.disk.highestTerm, o.votedTerm);',
       },
     ],
   },

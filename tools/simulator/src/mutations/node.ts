@@ -54,27 +54,6 @@ export const NODE_MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    name: 'data counts as an ancestor wherever it forked',
-    edits: [
-      {
-        file: 'libs/failover/src/ancestry.ts',
-        find: '  if (lsn <= fork) return',
-        replace: '  if (lsn <= fork || term > 0) return',
-      },
-    ],
-  },
-  {
-    name: 'the term of the data is recorded while the old upstream still sends',
-    edits: [
-      {
-        file: 'libs/failover/src/follow-rules.ts',
-        find: "actions: [standsStill(o) ? { type: 'recordDataTerm', term: master.term } : { type: 'readPostgres' }],",
-        replace:
-          "actions: [o.now > 0 || standsStill(o) ? { type: 'recordDataTerm', term: master.term } : { type: 'readPostgres' }],",
-      },
-    ],
-  },
-  {
     name: 'a paused machine goes on',
     edits: [
       {

@@ -1,0 +1,69 @@
+import type { Mutation } from './mutation';
+
+const ANCESTRY = 'libs/failover/src/ancestry.ts';
+
+/** Mistakes in who may follow whom, and what is given up for it. */
+export const REJOIN_MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'rejoining compares timeline numbers only',
+    edits: [
+      {
+        file: ANCESTRY,
+        find: "  if (disk.dataTerm === master.term) return { kind: 'ancestor' };\n",
+        replace:
+          "  if (disk.dataTerm > 0 && history?.promotions.find((one) => one.term === master.term)?.timeline === (postgres as { timeline?: number }).timeline) return { kind: 'ancestor' };\n  if (disk.dataTerm === master.term) return { kind: 'ancestor' };\n",
+      },
+    ],
+  },
+  {
+    name: 'data counts as an ancestor wherever it forked',
+    edits: [{ file: ANCESTRY, find: '  if (lsn <= fork) return', replace: '  if (lsn <= fork || term > 0) return' }],
+  },
+  {
+    name: 'the term of the data is recorded while the old upstream still sends',
+    edits: [
+      {
+        file: 'libs/failover/src/follow-rules.ts',
+        find: "actions: [standsStill(o) ? { type: 'recordDataTerm', term: master.term } : { type: 'readPostgres' }],",
+        replace:
+          "actions: [o.now > 0 || standsStill(o) ? { type: 'recordDataTerm', term: master.term } : { type: 'readPostgres' }],",
+      },
+    ],
+  },
+  {
+    name: 'a Replica follows before the term of its data is on disk',
+    edits: [
+      {
+        file: 'libs/failover/src/follow-rules.ts',
+        find: '    if (o.disk.dataTerm === master.term) return null;\n    return {\n      ...RECEIVE_FROM_NOBODY,',
+        replace:
+          '    if (o.now > 0 || o.disk.dataTerm === master.term) return null;\n    return {\n      ...RECEIVE_FROM_NOBODY,',
+      },
+    ],
+  },
+  {
+    name: 'what would be lost is given up without asking',
+    edits: [
+      {
+        file: 'apps/postgres-runner/src/core/rejoin-choice.ts',
+        find: "return beyond !== 0 && !mayLose ? 'refused' : 'replaced';",
+        replace: "return beyond !== 0 && mayLose === null ? 'refused' : 'replaced';",
+      },
+    ],
+  },
+  {
+    name: 'a directory with a timeline of the same number is rewound, or followed with',
+    edits: [
+      {
+        file: 'apps/postgres-runner/src/core/rejoin-choice.ts',
+        find: "if (beyond === 'nothing') return isUsable && !hasTimelineOf ? 'ancestor' : 'replaced';",
+        replace: "if (beyond === 'nothing') return isUsable ? 'ancestor' : 'replaced';",
+      },
+      {
+        file: 'apps/postgres-runner/src/core/rejoin-choice.ts',
+        find: "return hasTimelineOf ? 'it has been on a timeline of the same number as the upstream' : null;",
+        replace: 'return (void hasTimelineOf, null);',
+      },
+    ],
+  },
+];

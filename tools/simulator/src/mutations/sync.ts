@@ -1,0 +1,102 @@
+import type { Mutation } from './mutation';
+
+const SETS = 'libs/failover/src/sync-set.ts';
+const TRANSITION = 'libs/failover/src/sync-transition.ts';
+const VOTES = 'libs/failover/src/vote-count.ts';
+
+/** Mistakes in what makes an acknowledged write safe: votes, and the rules by which they count. */
+export const SYNC_MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'a vote is given before the receiver has stopped',
+    edits: [
+      {
+        file: 'apps/db-controller/src/tell/answers.ts',
+        find: 'const obstacle = await stopReceiving(this.parts, until).catch((error: unknown) => messageOf(error));',
+        replace: 'const obstacle = (void stopReceiving, void until, void messageOf, null as string | null);',
+      },
+    ],
+  },
+  {
+    name: 'a vote is not kept: the voter goes on receiving',
+    edits: [
+      {
+        file: 'libs/failover/src/takeover.ts',
+        find: '  if (o.votedTerm === 0) return false;\n',
+        replace: '  if (o.votedTerm >= 0) return false;\n',
+      },
+      {
+        file: 'apps/db-controller/src/tell/answers.ts',
+        find: 'const obstacle = await stopReceiving(this.parts, until).catch((error: unknown) => messageOf(error));',
+        replace: 'const obstacle = (void stopReceiving, void until, void messageOf, null as string | null);',
+      },
+    ],
+  },
+  {
+    name: 'one vote fewer is enough',
+    edits: [{ file: SETS, find: 'names.length - k + 1', replace: 'names.length - k' }],
+  },
+  {
+    name: 'a voter with newer data is passed over',
+    edits: [
+      {
+        file: VOTES,
+        find: 'return position !== null && compareData(position, own) > 0;',
+        replace: 'return position !== null && compareData(position, own) > 1e15;',
+      },
+    ],
+  },
+  {
+    name: 'data is compared by position alone, whatever its term',
+    edits: [{ file: VOTES, find: '  if (termA !== termB) return termA - termB;\n', replace: '' }],
+  },
+  {
+    name: 'names after promotion',
+    edits: [
+      {
+        file: 'libs/failover/src/sync-rules.ts',
+        find: 'if (isBootstrap(hold) || o.postgres.inRecovery !== true) return null;',
+        replace: 'if (o.now > 0 || isBootstrap(hold)) return null;',
+      },
+      {
+        file: 'libs/failover/src/sync-view.ts',
+        find: 'const names = value == null ? {} :',
+        replace: "const names = value == null || hold.phase !== 'running' ? { synchronousStandbyNames: '' } :",
+      },
+      {
+        file: 'libs/failover/src/decide.ts',
+        find: "if (instruction.kind !== 'follow' || policy.sync.mode === 'async') return instruction;",
+        replace: "if (instruction.kind !== 'nothing' || policy.sync.mode === 'async') return instruction;",
+      },
+    ],
+  },
+  {
+    name: 'the key forgets the rule before at once',
+    edits: [
+      {
+        file: TRANSITION,
+        find: "previous: rule.k === 0 && rule.mode !== 'async' ? null : remaining()",
+        replace: 'previous: (void remaining, null)',
+      },
+    ],
+  },
+  {
+    name: 'the rule before goes without evidence that no process applies it',
+    edits: [
+      {
+        file: TRANSITION,
+        find: '  if (rule.k === 0) return null;\n  const counting',
+        replace: '  if (rule.k >= 0) return null;\n  const counting',
+      },
+    ],
+  },
+  {
+    name: 'the rule before goes before Replicas have all that it covered',
+    edits: [
+      {
+        file: TRANSITION,
+        find: "step: isConfirmed(value, server.senders, progress.mark) ? done : { kind: 'look' }, progress",
+        replace: 'step: done, progress',
+      },
+    ],
+  },
+];
