@@ -1,7 +1,7 @@
 import { BY_HAND } from '../check/invariants';
 import type { Disk, SimNode } from '../node/node';
 import type { WalRecord } from '../postgres/wal';
-import { Database, FOREIGN } from '../postgres/data-directory';
+import { Database, FOREIGN, isForeign } from '../postgres/data-directory';
 import { atNextAcquire } from './triggers';
 import { aWhile, type Fault, type FaultContext } from './context';
 
@@ -87,14 +87,15 @@ const foreignVolume: Fault = ({ cluster, random, world, during }) => {
   if (nodes.size < 3 || others.length === 0 || !random.chance(0.2)) return false;
   const node = random.pick(others);
   const own = node.disk.data.database;
-  if (own?.systemId === FOREIGN) return false;
+  // A cluster that is still being made may be wiped, and is then no volume to come back with.
+  if (own === null || isForeign(own) || node.disk.marks.mark !== null) return false;
   node.crash();
   world.tell(node.name, () => 'FAULT     comes back with a volume of another cluster');
   node.disk.data.database = new Database(FOREIGN);
   during(random.between(300, 1500), () => node.boot());
   during(random.between(2000, 6000), () => {
     node.crash();
-    node.disk.data.database = own;
+    if (node.disk.data.database !== null && isForeign(node.disk.data.database)) node.disk.data.database = own;
     node.boot();
   });
   return true;
