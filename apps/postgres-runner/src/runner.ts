@@ -204,7 +204,12 @@ export class Runner {
       postgres:
         postmaster === null
           ? null
-          : { ready: postmaster.isReady, inRecovery: postmaster.inRecovery, upstream: postmaster.upstream },
+          : {
+              ready: postmaster.isReady,
+              inRecovery: postmaster.inRecovery,
+              upstream: postmaster.upstream,
+              walGone: postmaster.walGone !== null,
+            },
       data: this.#data,
       settings: this.#parts.server.settings,
       rejoin: this.#parts.state.marks.rejoin,
@@ -256,7 +261,20 @@ export class Runner {
         return;
       case 'configure':
         this.#parts.server.configure(step.settings, this.#postmaster);
+        return;
+      case 'discardCopy':
+        this.#discardCopy();
     }
+  }
+
+  #discardCopy(): void {
+    const { state, log } = this.#parts;
+    const { rejoin } = state.marks;
+    if (rejoin !== null) state.update({ rejoin: { ...rejoin, stage: 'unfinished' } });
+    log.warn(
+      { event: 'rejoin.copy-discarded', term: rejoin?.term },
+      'the WAL that the copy needs is gone: another is taken',
+    );
   }
 
   #abortTask(): void {

@@ -42,6 +42,8 @@ export interface RunningPostgres {
   readonly inRecovery: boolean;
   /** Whom the written `primary_conninfo` names. */
   readonly upstream: Upstream | null;
+  /** WAL that it needs has been removed where it comes from. */
+  readonly walGone: boolean;
 }
 
 /** What of PostgreSQL's configuration goes with the instruction. A running one takes it up without a restart. */
@@ -81,6 +83,8 @@ export type Step =
   | { readonly kind: 'start'; readonly as: 'standby' | 'itself'; readonly upstream: Upstream | null }
   | { readonly kind: 'repoint'; readonly upstream: Upstream | null }
   | { readonly kind: 'configure'; readonly settings: Settings }
+  /** What was copied cannot catch up either: another copy is taken in its place. */
+  | { readonly kind: 'discardCopy' }
   | Rest;
 
 /** Nothing to do until something changes. */

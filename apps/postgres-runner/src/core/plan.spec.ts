@@ -53,8 +53,8 @@ const rejoin = (change: Partial<RejoinInstruction> = {}): RejoinInstruction => (
   why: '',
   ...change,
 });
-const master = { ready: true, inRecovery: false, upstream: null };
-const standby = { ready: true, inRecovery: true, upstream: upstream('m') };
+const master = { ready: true, inRecovery: false, upstream: null, walGone: false };
+const standby = { ready: true, inRecovery: true, upstream: upstream('m'), walGone: false };
 const throughLb: Upstream = { ...upstream('m'), via: [{ host: 'lb', port: 5434 }] };
 const empty = { state: 'empty', fresh: false, problem: null } as const;
 const fresh = { state: 'initialised', fresh: true, problem: null } as const;
@@ -122,6 +122,22 @@ describe('what the rules say', () => {
       { kind: 'start', as: 'standby', upstream: upstream('m') },
     ],
     [
+      'copied data whose WAL is gone by now is copied once more',
+      facts(rejoin({ how: 'copy' }), {
+        rejoin: { term: 1, stage: 'copied' },
+        postgres: { ...standby, walGone: true },
+      }),
+      { kind: 'discardCopy' },
+    ],
+    [
+      'and until then it is of no use',
+      facts(rejoin({ how: 'copy' }), {
+        rejoin: { term: 1, stage: 'unfinished' },
+        postgres: { ...standby, walGone: true },
+      }),
+      { kind: 'begin', task: { kind: 'stopFast' } },
+    ],
+    [
       'rewound data that was never proven is nothing to another Master',
       facts(rejoin(), { rejoin: { term: 2, stage: 'rewound' } }),
       { kind: 'begin', task: { kind: 'rejoin', instruction: rejoin() } },
@@ -173,7 +189,7 @@ describe('what the rules say', () => {
       'a PostgreSQL that is starting is told later',
       facts(
         { ...lead, synchronousStandbyNames: 'ANY 1 ("b")' },
-        { postgres: { ready: false, inRecovery: true, upstream: null } },
+        { postgres: { ready: false, inRecovery: true, upstream: null, walGone: false } },
       ),
       { kind: 'rest', phase: 'starting' },
     ],
@@ -257,7 +273,14 @@ const anyFacts: fc.Arbitrary<Facts> = fc.record({
   exiting: fc.boolean(),
   killing: fc.boolean(),
   task: fc.option(fc.tuple(anyTask, fc.boolean()).map(([task, ending]) => ({ ...task, ending }))),
-  postgres: fc.option(fc.record({ ready: fc.boolean(), inRecovery: fc.boolean(), upstream: fc.option(anyUpstream) })),
+  postgres: fc.option(
+    fc.record({
+      ready: fc.boolean(),
+      walGone: fc.boolean(),
+      inRecovery: fc.boolean(),
+      upstream: fc.option(anyUpstream),
+    }),
+  ),
   data: fc.record({
     state: fc.constantFrom('empty' as const, 'initialised' as const, 'unfinished' as const, 'unusable' as const),
     fresh: fc.boolean(),
@@ -361,7 +384,9 @@ function carriedOut(given: Facts, step: Step): Facts {
     case 'begin':
       return { ...given, task: { ...step.task, ending: false } };
     case 'start':
-      return { ...given, postgres: { ready: false, inRecovery: true, upstream: step.upstream } };
+      return { ...given, postgres: { ready: false, inRecovery: true, upstream: step.upstream, walGone: false } };
+    case 'discardCopy':
+      return { ...given, rejoin: given.rejoin === null ? null : { ...given.rejoin, stage: 'unfinished' } };
     case 'repoint':
       return { ...given, postgres: given.postgres === null ? null : { ...given.postgres, upstream: step.upstream } };
     case 'configure':

@@ -12,7 +12,10 @@ export const rejoinMakesTheDataFollow: Rule = (facts) => {
     const isWanted = task.kind === 'rejoin' && isSameWish(task.instruction, wanted);
     return isWanted ? { kind: 'carryOn' } : { kind: 'abort', why: 'the node is to rejoin' };
   }
-  if (hasNewData(rejoin, wanted)) return follow(facts, wanted.upstream);
+  if (hasNewData(rejoin, wanted)) {
+    const isUseless = rejoin?.stage === 'copied' && postgres?.walGone === true;
+    return isUseless ? { kind: 'discardCopy' } : follow(facts, wanted.upstream);
+  }
   if (postgres !== null) return { kind: 'begin', task: { kind: 'stopFast' } };
   if (isHeld(facts.memory) || isAncestor(rejoin, wanted)) return rest('stopped');
   if (isRefused(rejoin, wanted)) return rest('blocked', whatWouldBeLost(facts));

@@ -5,10 +5,13 @@ import { administratorFaults } from './administrator-faults';
 import { compoundFaults } from './compound-faults';
 import { consulFaults } from './consul-faults';
 import type { Fault, FaultContext } from './context';
+import { dataFaults } from './data-faults';
+import { keyFaults } from './key-faults';
 import { machineFaults } from './machine-faults';
 import { networkFaults } from './network-faults';
 import { postgresFaults } from './postgres-faults';
 import { processFaults } from './process-faults';
+import { switchoverFaults } from './switchover-faults';
 
 const FAULTS: Readonly<Record<string, Fault>> = {
   ...processFaults,
@@ -18,6 +21,9 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   ...postgresFaults,
   ...administratorFaults,
   ...compoundFaults,
+  ...switchoverFaults,
+  ...dataFaults,
+  ...keyFaults,
 };
 
 export const FAULT_KINDS: readonly string[] = Object.keys(FAULTS);
@@ -78,6 +84,7 @@ export class Faults {
     if (node.disk.data.database === null) return;
     this.cluster.world.tell(node.name, () => 'admin     empties the data directory');
     node.disk.data.database = null;
+    node.disk.data.isDamaged = false;
   }
 
   /** As `hapg rejoin NODE` does. */

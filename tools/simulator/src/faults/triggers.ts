@@ -18,3 +18,12 @@ export function atNextListOfMembers(cluster: Cluster, then: (node: SimNode) => v
   };
   cluster.listed.add(once);
 }
+
+/** Once, when a Master says that it drains for a switchover. */
+export function atNextDrain(cluster: Cluster, then: (node: SimNode) => void): void {
+  const once = (name: string): void => {
+    cluster.drained.delete(once);
+    then(cluster.node(name));
+  };
+  cluster.drained.add(once);
+}

@@ -63,7 +63,7 @@ export class SimNode {
     controller: null,
     marks: NO_MARKS,
     settings: { synchronousStandbyNames: '', admits: 'everyone' },
-    data: { database: null, isUnfinished: false },
+    data: { database: null, isUnfinished: false, isDamaged: false },
   };
   readonly behaviour: Behaviour;
   time: MachineTime;
@@ -92,6 +92,7 @@ export class SimNode {
       isReplayPaused: false,
       isReplayHeld: false,
       promotionHangs: false,
+      keepsNoWal: false,
       isFull: false,
     };
     this.time = this.newTime();

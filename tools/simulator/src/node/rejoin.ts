@@ -60,7 +60,7 @@ async function attempt(node: SimNode, wanted: RejoinInstruction, work: Work): Pr
   await work(node.random.between(5, 60));
   const beyond = wanted.forkLsn === null ? null : recordsBeyond(own, wanted.forkLsn);
   const commits = beyond?.filter(({ kind }) => kind === 'write') ?? null;
-  const usability = { isUsable: true, hasTimelineOf: hasTimelineOf(own, wanted) };
+  const usability = { isUsable: !node.disk.data.isDamaged, hasTimelineOf: hasTimelineOf(own, wanted) };
   const choice = chooseRejoin(wanted, {
     beyond: commits === null ? 'unknown' : beyond?.length === 0 ? 'nothing' : commits.length,
     ...usability,
@@ -124,6 +124,7 @@ async function copy(node: SimNode, { upstream }: RejoinInstruction, work: Work):
   node.mark({ rejoin: { term: upstream.term, stage: 'unfinished' } });
   await work(node.random.between(1, 20));
   node.disk.data.database = copied;
+  node.disk.data.isDamaged = false;
   node.mark({ mark: null, systemId: copied.systemId });
   return 'copied';
 }

@@ -61,6 +61,12 @@ function inspect(node: SimNode, marks: Marks): Inspected {
       state: 'unusable',
       problem: { code: 'HAPG_DATA_HALF_REPLACED', message: 'neither old nor new' },
     };
+  if (data.isDamaged)
+    return {
+      ...NOTHING,
+      state: 'unusable',
+      problem: { code: 'HAPG_DATA_UNREADABLE', message: 'the control file cannot be read' },
+    };
   const { systemId, control } = data.database;
   const isForeign = marks.systemId !== null && marks.mark !== 'fresh' && systemId !== marks.systemId;
   return {

@@ -48,4 +48,6 @@ export interface DataDirectory {
   database: Database | null;
   /** Something lies there that is no database cluster, such as a half made one. */
   isUnfinished: boolean;
+  /** The control file cannot be read. */
+  isDamaged: boolean;
 }

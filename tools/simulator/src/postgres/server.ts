@@ -21,6 +21,8 @@ export interface Behaviour {
   isReplayHeld: boolean;
   /** A promotion does not come to its end. */
   promotionHangs: boolean;
+  /** WAL is removed as soon as it is sent, whoever may need it still. */
+  keepsNoWal: boolean;
   /** No more connections but those that are held. */
   isFull: boolean;
 }
@@ -320,11 +322,19 @@ export class Server {
   private flush(): void {
     this.isFlushing = false;
     const { wal } = this.database;
+    const { behaviour } = this.around;
     for (const record of this.unflushed) wal.append(record);
     this.unflushed = [];
+    if (behaviour.keepsNoWal) this.removeWal();
     this.replayed = wal.end;
     for (const sender of this.senders) sender.kick();
     this.releaseCommits();
+  }
+
+  private removeWal(): void {
+    this.database.oldest = this.database.wal.end;
+    const used = new Set([...this.senders].map(({ slot }) => slot));
+    for (const name of this.slots.keys()) if (!used.has(name)) this.slots.set(name, { lost: true });
   }
 
   private finish(operation: Operation, how: WriteEnd): void {

@@ -26,6 +26,8 @@ export class Cluster {
   readonly acquired = new Set<(node: string) => void>();
   /** Called with the Master whose list of members was just committed. */
   readonly listed = new Set<(node: string) => void>();
+  /** Called with the Master that has begun to hand over. */
+  readonly drained = new Set<(node: string) => void>();
   /** Nodes that an administrator has told to give up their commits. */
   readonly allowedToLose = new Set<string>();
   private holder: string | null = null;
@@ -47,6 +49,7 @@ export class Cluster {
       this.noteHolder(node);
       this.noteList(request, node);
       this.noteSync();
+      this.noteDrain(node);
     });
     this.addNodes();
     const names = [...this.nodes.keys()];
@@ -80,6 +83,12 @@ export class Cluster {
     const parsed = entry === null ? null : parseSync(entry.value);
     this.sync = { text: entry?.value, value: parsed?.ok === true ? parsed.value : null };
     return this.sync.value;
+  }
+
+  private noteDrain(node: string | null): void {
+    if (node === null || this.drained.size === 0) return;
+    const { value } = this.consul.fake.store.get(this.keys.master) ?? {};
+    if (value?.includes('"phase":"draining"') === true) for (const told of this.drained) told(node);
   }
 
   private noteSync(): void {

@@ -1,0 +1,24 @@
+import type { Fault } from './context';
+
+/** What a Master writes again when it finds it, and an administrator otherwise. */
+const OWNED = ['sync', 'sync', 'members', 'history'] as const;
+
+/** Somebody removes a key, or writes over it what nobody can read; without a Master an administrator mends it. */
+const keyGarbled: Fault = ({ cluster, random, world, during }) => {
+  const { consul, keys } = cluster;
+  const key = keys[random.pick(OWNED)];
+  const before = consul.fake.store.get(key);
+  if (before === null || before.value === GARBAGE || !random.chance(0.3)) return false;
+  const isRemoved = key === keys.sync && random.chance(0.3);
+  world.tell('admin', () => `FAULT     ${isRemoved ? 'removes' : 'garbles'} ${key}`);
+  consul.write(isRemoved ? { verb: 'delete', key } : { verb: 'set', key, value: GARBAGE });
+  during(random.between(1000, 4000), () => {
+    const now = consul.fake.store.get(key);
+    if (now === null || now.value === GARBAGE) consul.write({ verb: 'set', key, value: before.value });
+  });
+  return true;
+};
+
+const GARBAGE = '{';
+
+export const keyFaults = { keyGarbled } satisfies Record<string, Fault>;
