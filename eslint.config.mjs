@@ -29,7 +29,7 @@ export default tseslint.config(
             onlyDependOn('scope:shared', 'scope:shared'),
             onlyDependOn('scope:db', 'scope:db', 'scope:shared'),
             onlyDependOn('scope:lb', 'scope:lb', 'scope:shared'),
-            onlyDependOn('scope:simulator', 'scope:db', 'scope:lb', 'scope:shared'),
+            onlyDependOn('scope:simulator', 'scope:db', 'scope:lb', 'scope:ops', 'scope:shared'),
             onlyDependOn('scope:ops', 'scope:ops', 'scope:shared'),
           ],
         },

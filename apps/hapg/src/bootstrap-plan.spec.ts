@@ -54,9 +54,10 @@ test('nothing is written but over exactly what was read', () => {
     'cas history',
     'cas epoch',
     'check-index initialize',
+    'cas override',
   ]);
   const indexes = made.operations.map((operation) => ('index' in operation ? operation.index : null));
-  expect(indexes).toEqual([100, 100, 100, 0, 100]);
+  expect(indexes).toEqual([100, 100, 100, 0, 100, 0]);
 });
 
 test('the term lies far above all that was seen, so that what a node without an answer ran is never taken for it', () => {
@@ -135,7 +136,7 @@ test('what cannot be read may be overwritten: nobody takes over by it', () => {
   expect(planned(garbage).operations[0]).toMatchObject({ verb: 'cas', key: KEYS.master, index: 100 });
 });
 
-test('under a synchronous rule, whose votes the named node cannot have, the administrator’s word is written as well', () => {
+test('the administrator’s word is written as well: under a synchronous rule the named node cannot have its votes', () => {
   const rule = { version: 3, term: 4, mode: 'quorum', k: 1, names: ['a', 'c'], previous: null };
   const snapshot = reading({ entries: [...entries({ session: null }), entry(KEYS.sync, rule)], answers: [lost('b')] });
   expect(JSON.parse(written(planned(snapshot), KEYS.override))).toMatchObject({
@@ -143,5 +144,22 @@ test('under a synchronous rule, whose votes the named node cannot have, the admi
     afterTerm: 4,
     by: 'me@here',
   });
-  expect(planned(emptied()).operations.map(({ key }) => key)).not.toContain(KEYS.override);
+  // The rule that it writes itself, with the key gone, may let commits wait for nobody: then no number of votes is enough.
+  expect(JSON.parse(written(planned(emptied()), KEYS.override))).toMatchObject({ node: 'b', afterTerm: 4 });
+});
+
+test('a list of members that cannot be read keeps everybody from taking over: the keys are made anew, unless somebody holds the lock', () => {
+  const garbled = (session: string | null) =>
+    reading({
+      entries: [
+        ...entries({ session, master: { term: 4 } }).filter(({ key }) => key !== KEYS.members),
+        { ...entry(KEYS.members, {}), value: '{' },
+      ],
+      answers: [answered('a'), answered('b'), answered('c')],
+    });
+  expect(parseMembers(written(planned(garbled(null)), KEYS.members))).toMatchObject({
+    ok: true,
+    value: { members: [address('b')] },
+  });
+  expect(refusal(garbled('session-1'))).toContain('holds the lock');
 });

@@ -71,7 +71,7 @@ function whyNotNeeded({ keys, answers }: Reading): string | null {
     return `${holder} holds the lock on the master key: this cluster has, or is about to have, a Master`;
   }
   // Nobody takes over by what cannot be read, and nobody writes over it either.
-  if (keys.master.unreadable !== null) return null;
+  if (keys.master.unreadable !== null || keys.members.unreadable !== null) return null;
   const witness = answers.some((answer) => answer.kind === 'answered' && answer.status.consulWentBack != null);
   return witness ? null : 'no node that answers says that Consul has lost what it knew: see hapg status';
 }
@@ -166,10 +166,12 @@ function operationsFor(
   ];
 }
 
-/** Under a synchronous rule the named node would need votes of members that it does not have yet. */
+/**
+ * Under a synchronous rule the named node would need votes of members that it does not have yet; and so it does by the rule that it
+ * writes itself, where that lets commits wait for nobody. Of how nodes are configured Consul knows nothing.
+ */
 function overrideFor(keys: ClusterKeys, reading: Reading, status: NodeStatus, by: string): TxnOperation[] {
-  const { sync, override } = reading.keys;
-  if (sync.modifyIndex === 0) return [];
+  const { override } = reading.keys;
   const value: OverrideValue = {
     ...{ id: randomUUID(), node: status.node, afterTerm: status.dataTerm, by },
     why: "hapg bootstrap: Consul's data was lost",

@@ -124,6 +124,18 @@ describe('a write of the process before this one that arrives late', () => {
   });
 });
 
+it('what an old snapshot of Consul tells is written over: it ends nobody', async () => {
+  const { w, own, inConsul } = owned();
+  w.set(w.parts.keys.status('b'), status());
+  const snapshot = w.consul.store.snapshot();
+  await own.write(text());
+  w.consul.restore(snapshot);
+  await expect(own.write(text({ lsn: '0/6000000' }))).rejects.toThrow('not as written last');
+  await own.write(text({ lsn: '0/6000000' }));
+  expect(w.failures).toEqual([]);
+  expect(inConsul()).toContain('mine');
+});
+
 describe('two controllers of one name', () => {
   it('cannot overwrite each other unnoticed: the one that came later ends, and says which name', async () => {
     const { w, own, inConsul } = owned();

@@ -68,10 +68,12 @@ export class OwnStatus {
 
   /** Something else stands there than what was written last. */
   private found(entry: KvEntry | null): void {
+    const isOlder = entry !== null && entry.modifyIndex < (this.index ?? 0);
     this.index = entry?.modifyIndex ?? 0;
     this.onForgotten();
     const other = statusIn(entry);
-    if (other === null) return;
+    // From before this process wrote: Consul's memory went back, and nobody has written since.
+    if (other === null || isOlder) return;
     if (other.incarnation === this.incarnation) {
       // A write that was not answered.
       this.hasWritten = true;

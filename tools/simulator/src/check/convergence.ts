@@ -1,3 +1,4 @@
+import { Administrator } from '../faults/administrator';
 import type { Faults } from '../faults/faults';
 import type { Cluster } from '../run/cluster';
 import type { SimNode } from '../node/node';
@@ -10,6 +11,7 @@ const LOOK_MS = 250;
 /** Heals everything and waits; how long it took, or null with a violation. */
 export async function converge(cluster: Cluster, faults: Faults): Promise<number | null> {
   const { world } = cluster;
+  const administrator = new Administrator(cluster);
   faults.heal();
   const healedAt = world.now();
   while (world.violations.length === 0) {
@@ -18,7 +20,7 @@ export async function converge(cluster: Cluster, faults: Faults): Promise<number
       world.violated(INVARIANTS.converges, whyNotWhole(cluster) ?? '');
       return null;
     }
-    faults.administer();
+    administrator.look();
     await world.runUntil(world.now() + LOOK_MS);
   }
   return null;

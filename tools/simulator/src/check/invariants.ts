@@ -46,7 +46,7 @@ export class Invariants {
   /** The last position that a running Master told. */
   private toldLsn = 0;
   private highestTerm = 0;
-  /** Consul's memory went back, until an administrator has named the Master. */
+  /** Consul's memory went back, until a Master is promoted: what the keys say is no more than was known once. */
   isMemoryBack = false;
   promotions = 0;
   lost = 0;
@@ -126,6 +126,7 @@ export class Invariants {
 
   /** Those that lack it must not be enough to promote one of them. */
   private checkCover(record: WalRecord): void {
+    if (this.isMemoryBack) return;
     const value = this.syncKey();
     if (value === null) return;
     const { previous, ...rule } = value;
@@ -148,6 +149,14 @@ export class Invariants {
     // What somebody promoted by hand is thrown away again.
     if (this.excuseOf(server.node)?.why === BY_HAND) return;
     this.promotions += 1;
+    this.checkLost(server);
+    if (!this.isMemoryBack) return;
+    // The keys are made anew, and tell nothing of what was promised before.
+    this.isMemoryBack = false;
+    this.acknowledged = this.acknowledged.map(({ record }) => ({ record, isPromised: false }));
+  }
+
+  private checkLost(server: Server): void {
     const { wal } = server.database;
     const lost = this.acknowledged.filter(({ record }) => !wal.has(record));
     if (lost.length === 0) return;

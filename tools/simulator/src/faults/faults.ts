@@ -67,38 +67,6 @@ export class Faults {
     }
   }
 
-  /** What an administrator does where the system says that it waits for one. */
-  administer(): void {
-    const all = [...this.cluster.nodes.values()];
-    if (!all.some(({ server }) => server?.canAcknowledge === true)) return;
-    for (const node of all) {
-      const record = node.controller?.parts.disk.record;
-      const needsRejoin = record?.deadMaster === true || (record?.rejoining ?? null) !== null;
-      if (!needsRejoin || node.server?.process.isAlive === true) continue;
-      if (node.options.config.rejoin === 'never') this.emptyDirectory(node);
-      else this.allowRejoin(node);
-    }
-  }
-
-  private emptyDirectory(node: SimNode): void {
-    if (node.disk.data.database === null) return;
-    this.cluster.world.tell(node.name, () => 'admin     empties the data directory');
-    node.disk.data.database = null;
-    node.disk.data.isDamaged = false;
-  }
-
-  /** As `hapg rejoin NODE` does. */
-  private allowRejoin({ name, controller, world }: SimNode): void {
-    const { keys, consul } = this.cluster;
-    const runner = controller?.parts.facts.runner;
-    const isRefused = runner?.known === true && runner.value.error?.code === 'HAPG_REJOIN_WOULD_LOSE';
-    if (!isRefused || consul.fake.store.get(keys.rejoin(name)) !== null) return;
-    world.tell(name, () => 'admin     lets it give up its commits');
-    const value = JSON.stringify({ id: `rejoin-${world.now()}`, by: 'administrator' });
-    this.cluster.allowedToLose.add(name);
-    consul.write({ verb: 'set', key: keys.rejoin(name), value });
-  }
-
   private happen(kind: string): void {
     const fault = FAULTS[kind];
     if (fault?.(this.context()) === true) this.cluster.coverage.fault(kind);

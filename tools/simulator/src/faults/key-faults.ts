@@ -14,6 +14,8 @@ const keyGarbled: Fault = ({ cluster, random, world, during }) => {
   consul.write(isRemoved ? { verb: 'delete', key } : { verb: 'set', key, value: GARBAGE });
   during(random.between(1000, 4000), () => {
     const now = consul.fake.store.get(key);
+    // Whoever takes over by a list that is newer than the last beat would skip that beat's lease: `hapg bootstrap` is for that.
+    if (key === keys.members) return;
     if (now === null || now.value === GARBAGE) consul.write({ verb: 'set', key, value: before.value });
   });
   return true;

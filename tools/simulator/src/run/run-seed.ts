@@ -2,8 +2,10 @@ import { Coverage } from '../check/coverage';
 import { converge } from '../check/convergence';
 import { FAULT_KINDS, Faults } from '../faults/faults';
 import { World, type Violation } from '../world/world';
+import { Random } from '../world/random';
 import { begin } from './beginning';
 import { Cluster } from './cluster';
+import { letMemoryGoBack } from './memory-goes-back';
 import { drawScenario } from './scenario';
 import { noTimeButTheWorlds } from './no-real-time';
 
@@ -38,7 +40,12 @@ export async function runSeed(
     const faults = new Faults(cluster);
     world.schedule(QUIET_MS, () => faults.start(scenario.faultsMs));
     await world.runUntil(QUIET_MS + scenario.faultsMs);
-    const convergedInMs = world.violations.length > 0 ? null : await converge(cluster, faults);
+    let convergedInMs = await converge(cluster, faults);
+    if (scenario.memoryGoesBack && convergedInMs !== null) {
+      await letMemoryGoBack(cluster, new Random(seed, 4));
+      coverage.fault('memoryGoesBack');
+      convergedInMs = await converge(cluster, faults);
+    }
     const { invariants, writers } = cluster;
     const { promotions, lost } = invariants;
     return {

@@ -18,6 +18,8 @@ export interface Scenario {
   readonly lagLimitBytes: number;
   /** A cluster that is made anew, or one that was stopped: all at once or after one another. */
   readonly beginning: 'bootstrap' | 'stopped' | 'crashed';
+  /** At the end Consul's data is lost, or an old snapshot restored. */
+  readonly memoryGoesBack: boolean;
   /** How long faults happen, in milliseconds. */
   readonly faultsMs: number;
   /** Milliseconds between faults, on average. */
@@ -31,7 +33,7 @@ const SECOND_FENCE_MS = 200;
 
 const NODE_COUNTS = [1, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 5, 5, 7] as const;
 
-/** Short leases make more failovers happen in the same time; the default ones are drawn as well. */
+/** Short leases make more failovers happen in the same time; the default ones are drawn as well, less often. */
 const LEASES = [
   { leaseDuration: 1000, driftMargin: 100, fenceTime: 400, heartbeatInterval: 250, unansweredLimit: 150 },
   { leaseDuration: 1500, driftMargin: 150, fenceTime: 500, heartbeatInterval: 300, unansweredLimit: 200 },
@@ -46,7 +48,7 @@ function drawReplication(random: Random, count: number): Partial<ControllerConfi
 }
 
 export function drawScenario(random: Random, kinds: readonly string[]): Scenario {
-  const lease = random.pick(LEASES);
+  const lease = LEASES[random.pick([0, 0, 0, 1, 1, 2] as const)];
   const count = random.pick(NODE_COUNTS);
   const lagLimitBytes = random.pick([0, 1024, 8192, 1024 * 1024]);
   // Two clocks may differ by δ within L: the lease of the slowest must end before the wait of the fastest.
@@ -77,8 +79,9 @@ export function drawScenario(random: Random, kinds: readonly string[]): Scenario
     },
     lagLimitBytes,
     beginning: random.chance(0.15) ? 'bootstrap' : random.chance(0.8) ? 'stopped' : 'crashed',
-    faultsMs: random.between(3000, 9000),
-    faultEveryMs: random.magnitude(250, 3000),
+    memoryGoesBack: random.chance(0.03),
+    faultsMs: random.between(1.5, 4) * lease.leaseDuration,
+    faultEveryMs: random.magnitude(0.12, 1.2) * lease.leaseDuration,
     faultKinds: kinds.filter(() => random.chance(0.45)),
   };
 }

@@ -1,0 +1,105 @@
+import { pictureOf, planBootstrap, ranked, understand, type Answer, type Reading } from '@ha-postgres/hapg/bootstrap';
+import type { Cluster } from '../run/cluster';
+import type { SimNode } from '../node/node';
+
+/** So long an administrator waits for the cluster to find a Master by itself. */
+const PATIENCE_MS = 8000;
+
+/** What a person does where the system says that it waits for one. To be asked now and then. */
+export class Administrator {
+  private withoutMasterSince: number;
+  private bootstraps = 0;
+
+  constructor(private readonly cluster: Cluster) {
+    this.withoutMasterSince = cluster.world.now();
+  }
+
+  look(): void {
+    const all = [...this.cluster.nodes.values()];
+    const { world } = this.cluster;
+    if (all.some(({ server }) => server?.canAcknowledge === true)) {
+      this.withoutMasterSince = world.now();
+      for (const node of all) this.letRejoin(node);
+    } else if (world.now() > this.withoutMasterSince + PATIENCE_MS) this.bootstrap();
+  }
+
+  private letRejoin(node: SimNode): void {
+    const record = node.controller?.parts.disk.record;
+    const needsRejoin = record?.deadMaster === true || (record?.rejoining ?? null) !== null;
+    if (!needsRejoin || node.server?.process.isAlive === true) return;
+    if (node.options.config.rejoin === 'never') this.emptyDirectory(node);
+    else this.allowRejoin(node);
+  }
+
+  private emptyDirectory(node: SimNode): void {
+    if (node.disk.data.database === null) return;
+    this.cluster.world.tell(node.name, () => 'admin     empties the data directory');
+    node.disk.data.database = null;
+    node.disk.data.isDamaged = false;
+  }
+
+  /** As `hapg rejoin NODE` does. */
+  private allowRejoin({ name, controller, world }: SimNode): void {
+    const { keys, consul } = this.cluster;
+    const runner = controller?.parts.facts.runner;
+    const isRefused = runner?.known === true && runner.value.error?.code === 'HAPG_REJOIN_WOULD_LOSE';
+    if (!isRefused || consul.fake.store.get(keys.rejoin(name)) !== null) return;
+    world.tell(name, () => 'admin     lets it give up its commits');
+    const value = JSON.stringify({ id: `rejoin-${world.now()}`, by: 'administrator' });
+    this.cluster.allowedToLose.add(name);
+    consul.write({ verb: 'set', key: keys.rejoin(name), value });
+  }
+
+  /** As `hapg bootstrap --from NODE` does, with the node whose data `hapg status` ranks first. */
+  private bootstrap(): void {
+    const { keys, consul, world } = this.cluster;
+    const reading = this.reading();
+    const [best] = ranked(pictureOf(reading).nodes);
+    if (best === undefined) return;
+    const wish = { from: best.node, by: 'administrator', unreachableAreDown: false, acceptDataLoss: false };
+    const plan = planBootstrap(keys, reading, wish);
+    if ('refused' in plan) {
+      world.tell('admin', () => `bootstrap from ${best.node} is refused: ${plan.refused}`);
+      return;
+    }
+    world.tell('admin', () => `makes the keys anew, with ${best.node} as Master`);
+    this.bootstraps += 1;
+    // Chance of this machine would make each run another.
+    const id = `bootstrap-${this.bootstraps}`;
+    const operations = plan.operations.map((operation) =>
+      operation.key === keys.override && 'value' in operation
+        ? { ...operation, value: JSON.stringify({ ...(JSON.parse(operation.value) as object), id }) }
+        : operation,
+    );
+    for (const node of this.cluster.nodes.keys()) this.cluster.allowedToLose.add(node);
+    consul.fake.write(operations);
+    this.withoutMasterSince = world.now();
+  }
+
+  private reading(): Reading {
+    const { keys, consul, nodes } = this.cluster;
+    return {
+      consulIsSilent: null,
+      keys: understand(keys, consul.fake.store.list(`${keys.prefix}/`)),
+      answers: [...nodes.values()].map(answerOf),
+    };
+  }
+}
+
+function answerOf({ name, roleServer }: SimNode): Answer {
+  const place = { name, host: name, apiPort: 8080 };
+  const state = roleServer?.state ?? null;
+  if (state === null) return { kind: 'silent', place, why: 'refused' };
+  const { status, ready, readyWhy, instruction } = state;
+  return {
+    kind: 'answered',
+    place,
+    status,
+    ready,
+    readyWhy,
+    isValid: true,
+    validWhy: '',
+    instruction: instruction.kind,
+    instructionWhy: 'why' in instruction ? instruction.why : null,
+  };
+}
