@@ -91,3 +91,13 @@ export async function traceOnWorker(
     worker.end();
   }
 }
+
+/** Hands out seeds from a number on, `count` of them. */
+export function seedsFrom(from: number, count: number): Run['next'] {
+  let at = from;
+  return (n) => {
+    const seeds = Array.from({ length: Math.max(0, Math.min(n, from + count - at)) }, (_, i) => at + i);
+    at += seeds.length;
+    return seeds;
+  };
+}

@@ -64,7 +64,20 @@ const outageWhileListing: Fault = (context) => {
   return true;
 };
 
+/** The last answer that its holder gets from Consul is late by most of a lease, and all that it asks after that is lost. */
+const lastAnswerLate: Fault = (context) => {
+  const { cluster, world, random, during } = context;
+  const node = holderOf(context);
+  if (node === null) return false;
+  const leaseMs = leaseOf(context);
+  world.tell(node.name, () => 'FAULT     the last answer of Consul is late');
+  during(4 * leaseMs, cluster.network.slowDown(CONSUL, node.name, random.between(0.5, 1) * leaseMs));
+  world.schedule(random.between(1, 500), () => during(3 * leaseMs, cluster.network.cut(node.name, CONSUL)));
+  return true;
+};
+
 export const compoundFaults = {
+  lastAnswerLate,
   runnerFrozenThenConsulCut,
   lockLostUnheard,
   outageWhileListing,
