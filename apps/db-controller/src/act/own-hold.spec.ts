@@ -75,7 +75,7 @@ describe('the value of a hold', () => {
     const result = await hold.run([{ key: w.parts.keys.history, value: '[]', modifyIndex: null }]);
     expect(result.done).toBe(true);
     expect(hold.view.phase).toBe('running');
-    expect(value().phase).toBe('running');
+    await until('the key says so', () => value().phase === 'running');
     expect(w.consul.store.get(w.parts.keys.history)?.value).toBe('[]');
   });
 
