@@ -154,6 +154,19 @@ describe('switchover', () => {
     expect(await typed).toMatchObject({ code: 0, output: expect.stringContaining('b is Master of term 5') as string });
   });
 
+  it('by a node that is about to stop is asked for only if it is the Master', async () => {
+    expect(await hapg('switchover', '--from', 'b', '--yes')).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('b is not the Master') as string,
+    });
+    expect(await valueOf(KEYS.switchover)).toBeNull();
+    const typed = hapg('switchover', '--from', 'a', '--yes');
+    const { id } = (await until('the wish', () => valueOf(KEYS.switchover))) as { id: string };
+    const promotion = { ...PROMOTION, term: 5, parentTerm: 4, node: 'b', from: 'a', why: `switchover ${id}` };
+    await write(KEYS.history, { promotions: [PROMOTION, promotion] });
+    expect(await typed).toMatchObject({ code: 0 });
+  });
+
   it('that the Master refuses fails with its reason', async () => {
     const typed = hapg('switchover', '--yes');
     const { id } = (await until('the wish', () => valueOf(KEYS.switchover))) as { id: string };

@@ -5,8 +5,9 @@ import { httpListener } from './http';
 function appAt(now: { ms: number }) {
   const consul = new Contact(30_000, () => now.ms);
   const haproxy = new Contact(5_000, () => now.ms);
-  const health = () => ({ consul: consul.state(), haproxy: haproxy.state() });
-  return { consul, haproxy, app: httpListener(health, () => Promise.resolve('some_metric 1\n')) };
+  const routing = { hasRouted: false };
+  const health = () => ({ consul: consul.state(), haproxy: haproxy.state(), ...routing });
+  return { consul, haproxy, routing, app: httpListener(health, () => Promise.resolve('some_metric 1\n')) };
 }
 
 describe('GET /healthz', () => {
@@ -38,6 +39,28 @@ describe('GET /healthz', () => {
     const { app, consul } = appAt(now);
     consul.answered(9_000);
     expect((await request(app).get('/healthz')).status).toBe(503);
+  });
+});
+
+describe('GET /readyz', () => {
+  it('answers 503 until HAProxy has its routes, and then 200 however long Consul is silent', async () => {
+    const now = { ms: 0 };
+    const { app, haproxy, routing } = appAt(now);
+    expect((await request(app).get('/readyz')).status).toBe(503);
+    routing.hasRouted = true;
+    now.ms = 1_000_000;
+    haproxy.answered();
+    const response = await request(app).get('/readyz');
+    expect([response.status, response.body]).toEqual([200, expect.objectContaining({ ready: true })]);
+    expect((await request(app).get('/healthz')).status).toBe(503);
+  });
+
+  it('answers 503 while HAProxy is silent', async () => {
+    const now = { ms: 0 };
+    const { app, routing } = appAt(now);
+    routing.hasRouted = true;
+    now.ms = 5_001;
+    expect((await request(app).get('/readyz')).body).toMatchObject({ ready: false, haproxy: { ok: false } });
   });
 });
 

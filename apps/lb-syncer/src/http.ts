@@ -5,6 +5,8 @@ import type { ContactState } from './contact';
 export interface Health {
   readonly consul: ContactState;
   readonly haproxy: ContactState;
+  /** HAProxy has been given routes by all that Consul tells, at least once since this process began. */
+  readonly hasRouted: boolean;
 }
 
 interface Answer {
@@ -20,6 +22,12 @@ const json = (status: number, value: object): Answer => ({
   type: 'application/json; charset=utf-8',
   body: `${JSON.stringify(value)}\n`,
 });
+
+/** Whether clients may be sent to this load balancer: a Consul that is silent afterwards takes none out, for routes stay. */
+function readyAnswer({ haproxy, hasRouted }: Health): Answer {
+  const ready = hasRouted && haproxy.ok;
+  return json(ready ? 200 : 503, { ready, hasRouted, haproxy });
+}
 
 function healthAnswer({ consul, haproxy }: Health): Answer {
   const ok = consul.ok && haproxy.ok;
@@ -49,12 +57,13 @@ async function answer(routes: ReadonlyMap<string, Route>, path: string, method: 
 }
 
 /**
- * `GET /healthz` (200, or 503 with which contact is lost and for how long) and `GET /metrics`. Two fixed answers need no
+ * `GET /healthz` (200, or 503 with which contact is lost and for how long), `GET /readyz` and `GET /metrics`. Three fixed answers need no
  * framework: Express would be a tenth of this process's memory.
  */
 export function httpListener(health: () => Health, metricsText: () => Promise<string>): RequestListener {
   const routes = new Map<string, Route>([
     ['/healthz', () => healthAnswer(health())],
+    ['/readyz', () => readyAnswer(health())],
     ['/metrics', () => metricsAnswer(metricsText)],
   ]);
   return (request, response) => {

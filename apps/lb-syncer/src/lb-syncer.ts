@@ -53,6 +53,7 @@ export class LbSyncer {
   #view: ClusterView = NOTHING_TOLD;
   #hold: HoldState = NOT_HOLDING;
   #holdEnds: NodeJS.Timeout | null = null;
+  #hasRouted = false;
 
   constructor(private readonly options: LbSyncerOptions) {
     const { client, runtime, log, metrics, name } = options;
@@ -107,7 +108,7 @@ export class LbSyncer {
   }
 
   health(): Health {
-    return { consul: this.#consul.state(), haproxy: this.#haproxy.state() };
+    return { consul: this.#consul.state(), haproxy: this.#haproxy.state(), hasRouted: this.#hasRouted };
   }
 
   /** All metrics in Prometheus' text format. */
@@ -164,6 +165,9 @@ export class LbSyncer {
   }
 
   #onSettled(desired: Desired, { holding, canHold }: Hold): void {
+    const { master, instances } = this.#view;
+    // A plan from less than all that was told is not what clients are to meet.
+    if (desired === this.#plan && master.told && instances.told) this.#hasRouted = true;
     this.#report.report({
       name: this.options.name,
       appliedIndex: desired.masterIndex,

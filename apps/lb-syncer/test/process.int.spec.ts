@@ -55,6 +55,11 @@ describe('the lb-syncer process (the built bundle)', () => {
     const health = await healthz();
     expect(health.status).toBe(200);
     expect(await health.json()).toMatchObject({ ok: true });
+    await eventually(
+      'it is ready',
+      () => fetch(`${url}/readyz`),
+      ({ status }) => status === 200,
+    );
     const metrics = await (await fetch(`${url}/metrics`)).text();
     expect(metrics).toMatch(/^hapg_lb_routed\{backend="master".*\} 1$/m);
     expect(metrics).toMatch(/^hapg_lb_changes_total\{backend="master",to="serve".*\} [1-9]/m);

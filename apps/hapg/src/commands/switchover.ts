@@ -13,13 +13,22 @@ export const switchover = defineCommand({
   description: 'the Master hands over to another node: nothing is lost, clients wait a moment',
   options: {
     to: { type: 'string', optional: true, description: 'the node that is to be Master; default: the best Replica' },
+    from: {
+      type: 'string',
+      optional: true,
+      description: 'only if this node is the Master; else nothing is done (for a node that is about to stop)',
+    },
     yes: { type: 'boolean', default: false, description: 'do not ask' },
     wait: { type: 'duration', default: '60s', minimum: 0, description: 'how long to wait for the outcome' },
     json: { type: 'boolean', default: false, description: 'print the promotion as JSON' },
   },
-  run: async (context, { to, yes, wait, json }) => {
+  run: async (context, { to, from, yes, wait, json }) => {
     const { client, keys, terminal, by, signal } = context;
     const reading = await readCluster(context);
+    if (from !== undefined && holderIn(reading) !== from) {
+      terminal.print(`${from} is not the Master: there is nothing to hand over.`);
+      return;
+    }
     const master = masterToAsk(reading, to ?? null);
     await terminal.confirm(
       [`${master.node} (Master of term ${master.term}) hands over to ${to ?? 'the best Replica'}.`],
@@ -41,6 +50,10 @@ export const switchover = defineCommand({
       );
   },
 });
+
+function holderIn({ keys: { master } }: Reading): string | null {
+  return master.session === null ? null : (master.value?.node ?? null);
+}
 
 /** What can be told without asking the Master, which judges everything else. */
 function masterToAsk({ keys, answers }: Reading, to: string | null): { readonly node: string; readonly term: number } {

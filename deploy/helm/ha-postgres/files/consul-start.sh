@@ -1,0 +1,16 @@
+#!/bin/sh
+# Starts Consul under a node id made from its name: a pod that returns with another address is the same node, and no conflict.
+set -eu
+umask 077
+digest=$(printf %s "$CONSUL_NODE_NAME" | sha256sum | cut -c1-32)
+part() { printf %s "$digest" | cut -c"$1"; }
+id="$(part 1-8)-$(part 9-12)-$(part 13-16)-$(part 17-20)-$(part 21-32)"
+set -- agent -config-file=/consul/config/agent.json -node="$CONSUL_NODE_NAME" -node-id="$id" -advertise="$POD_IP"
+if [ -e /consul/gossip/gossip.json ]; then set -- "$@" -config-file=/consul/gossip/gossip.json; fi
+if [ -n "${CONSUL_AGENT_TOKEN:-}" ]; then
+  # In a file of its own: the command line can be read by the other containers of the pod.
+  printf '{"acl":{"enabled":true,"tokens":{"default":"%s"}}}\n' "$CONSUL_AGENT_TOKEN" >/consul/data/token.json
+  set -- "$@" -config-file=/consul/data/token.json
+fi
+unset CONSUL_AGENT_TOKEN
+exec consul "$@"
