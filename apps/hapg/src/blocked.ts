@@ -1,20 +1,14 @@
+import { waitsForConsent as statusWaitsForConsent, waitsForPerson } from '@ha-postgres/cluster-state';
 import type { NodeRow } from './picture';
-
-/** How a node begins what it says of its rejoining when only an administrator can let it. */
-const WOULD_LOSE = 'HAPG_REJOIN_WOULD_LOSE';
 
 /** Rejoining would give up commits that only this node has: `hapg rejoin` lets it. */
 export function waitsForConsent({ status }: NodeRow): boolean {
-  return status?.rejoin?.startsWith(WOULD_LOSE) === true;
+  return status !== null && statusWaitsForConsent(status);
 }
 
 /** Its PostgreSQL is kept stopped until a person has done something about it. */
-export function isBlocked(row: NodeRow): boolean {
-  const { status, instruction } = row;
-  if (waitsForConsent(row)) return true;
-  // It says what it is about: as long as that is no error, and not forbidden, it goes on by itself.
-  if (status?.rejoin != null) return /^HAPG_|rejoin: never/.test(status.rejoin);
-  return status?.role === 'DeadMaster' || instruction === 'blocked' || status?.runnerPhase === 'blocked';
+export function isBlocked({ status, instruction }: NodeRow): boolean {
+  return status === null ? instruction === 'blocked' : waitsForPerson(status, instruction);
 }
 
 /** Why, in the node's own words. */

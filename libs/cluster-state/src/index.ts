@@ -1,3 +1,4 @@
+export * from './blocked';
 export * from './keys';
 export * from './schemas';
 export * from './slot-name';

@@ -17,6 +17,7 @@ import {
 } from '@ha-postgres/service-kit';
 import type { Parts } from '../parts';
 import type { Answers } from './answers';
+import { measureNode } from './node-metrics';
 import { takeReport } from './take-report';
 
 const WAIT_MAX_MS = 60_000;
@@ -76,7 +77,10 @@ function routesOf(parts: Parts, answers: Answers, metrics: Metrics): Readonly<Re
     'POST /vote': asked(parseVoteRequest, async (question) => ({ status: 200, body: await answers.vote(question) })),
     'POST /failsafe': asked(parseFailsafeRequest, (question) => ({ status: 200, body: answers.failsafe(question) })),
     'POST /wal-tail': asked(parseWalTailRequest, (question) => ({ status: 200, body: answers.walTail(question) })),
-    'GET /metrics': async () => ({ status: 200, text: { type: metrics.contentType, content: await metrics.text() } }),
+    'GET /metrics': async () => {
+      measureNode(metrics, states.current);
+      return { status: 200, text: { type: metrics.contentType, content: await metrics.text() } };
+    },
   };
 }
 

@@ -110,14 +110,6 @@ seccompProfile:
   type: RuntimeDefault
 {{- end }}
 
-{{/* What Node.js needs to be small: a small young generation, no threads for the collector, one arena of malloc. */}}
-{{- define "hapg.nodeEnv" -}}
-- name: NODE_OPTIONS
-  value: --max-semi-space-size=1 --v8-pool-size=1
-- name: MALLOC_ARENA_MAX
-  value: '1'
-{{- end }}
-
 {{/* Where pods may run, by the values of their group. */}}
 {{- define "hapg.scheduling" -}}
 {{- with .values.priorityClassName }}
@@ -163,7 +155,7 @@ imagePullSecrets: {{- toYaml . | nindent 2 }}
 {{- mulf $number $factor | int64 -}}
 {{- end }}
 
-{{/* The value of an option, or what the service takes by itself. */}}
+{{/* Not empty if Replicas stream through the load balancers. */}}
 {{- define "hapg.isLb" -}}
 {{- if eq (get .Values.db.controller.options "replicationVia" | default "direct") "lb" }}yes{{ end -}}
 {{- end }}
