@@ -35,7 +35,9 @@ const ALERTS = alertsIn(render(WATCHED));
 function named(expression: string, kind: string): string[] {
   const found: string[] = [];
   parser.parse(expression).iterate({
-    enter: ({ name, from, to }) => void (name === kind && found.push(expression.slice(from, to))),
+    enter: ({ name, from, to }) => {
+      if (name === kind) found.push(expression.slice(from, to));
+    },
   });
   return found;
 }

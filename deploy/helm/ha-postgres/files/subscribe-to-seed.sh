@@ -17,5 +17,7 @@ export SEED_CONNECTION
 psql -v ON_ERROR_STOP=1 --no-psqlrc --quiet <<'SQL'
 \set connection `printf %s "$SEED_CONNECTION"`
 \set publication `printf %s "$SEED_PUBLICATION"`
-CREATE SUBSCRIPTION seed CONNECTION :'connection' PUBLICATION :"publication";
+-- synchronous_commit: the old database forgets a change when it is told that this one has it. It is told so only after the Replicas have
+-- confirmed, where they must.
+CREATE SUBSCRIPTION seed CONNECTION :'connection' PUBLICATION :"publication" WITH (synchronous_commit = 'on');
 SQL

@@ -1,5 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { parseAllDocuments } from 'yaml';
 
 export const CHART = join(__dirname, '..', '..', 'ha-postgres');
@@ -35,6 +37,18 @@ export function helm(args: readonly string[], values: Values = {}): HelmRun {
     env,
     maxBuffer: 2 ** 26,
   });
+}
+
+/** The same without blocking this process, which may be the one that helm asks. */
+export async function helmAsking(api: string, values: Values = {}): Promise<HelmRun> {
+  const asking = ['--dry-run=server', '--disable-openapi-validation', '--kube-apiserver', api];
+  const child = spawn(process.env.HELM ?? '', [...TEMPLATE, ...asking, '--values', '-'], {
+    env: { ...process.env, KUBECONFIG: '/dev/null' },
+  });
+  child.stdin.end(JSON.stringify(values));
+  const ended = once(child, 'close') as Promise<[number | null]>;
+  const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return { status, stdout, stderr };
 }
 
 const TEMPLATE = ['template', 'trial', CHART, '--namespace', 'db'];
