@@ -1,11 +1,11 @@
 // Bundles an application to one self-contained file for each entry point (src/main.ts unless package.json names others).
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const { version, nx } = JSON.parse(readFileSync('package.json', 'utf8'));
 const entries = nx.metadata?.entries ?? ['main'];
-await build({
+const { metafile } = await build({
   entryPoints: entries.map((entry) => `src/${entry}.ts`),
   outdir: 'dist',
   bundle: true,
@@ -23,5 +23,8 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   sourcemap: 'linked',
+  metafile: true,
   logLevel: 'warning',
 });
+// What the bundle is made of: tools/sbom.mjs makes the list of parts from it.
+writeFileSync('dist/meta.json', JSON.stringify(metafile));
