@@ -7,6 +7,7 @@ const layers = {
   integration: ['<rootDir>/test/**/*.int.spec.ts'],
   e2e: ['<rootDir>/**/*.e2e.spec.ts'],
   fault: ['<rootDir>/**/*.fault.spec.ts'],
+  images: ['<rootDir>/test/**/*.image.spec.ts'],
 };
 
 /** @param {string} rootDir the project's own folder */

@@ -7,6 +7,7 @@ export { LocalCluster } from './local-cluster';
 export { readNodeStatus } from './node-status';
 export { DEFAULT_SIZE, type ClusterOptions } from './options';
 export { freePorts } from './ports';
+export { NODE_FLAGS } from './process-specs';
 export { postmasterPid, processState, processesUnder, signalAll } from './processes';
 export { RemoteCluster } from './remote-cluster';
 export type { ClusterEvent } from './supervisor-log';
