@@ -44,12 +44,13 @@ test('every other project is linted, type-checked and has tests of its own layer
 test('a project has a target for every layer that it has tests of, and no test lies where none looks', () => {
   const layerOf = (path: string): string => {
     if (/\.(e2e|fault)\.spec\.ts$/.test(path)) return 'e2e';
+    if (path.endsWith('.image.spec.ts')) return 'images';
     return path.endsWith('.int.spec.ts') ? 'integration' : 'test';
   };
   for (const path of FILES.filter((file) => file.endsWith('.spec.ts'))) {
     const project = PROJECTS.find(({ folder }) => path.startsWith(`${folder}/`));
     const layer = layerOf(path);
-    const place = layer === 'integration' ? '/test/' : '/src/';
+    const place = layer === 'test' ? '/src/' : '/test/';
     expect({ path, targets: Object.keys(project?.manifest.nx.targets ?? {}) }).toEqual({
       path,
       targets: expect.arrayContaining([layer]) as string[],
