@@ -46,7 +46,8 @@ export function buildImages(): Built {
   return { tags, bases, environment };
 }
 
-function standIns(): Record<string, string> {
+/** Makes the stand-ins for the official images, if they are not there: POSTGRES_IMAGE and the others. */
+export function standIns(): Record<string, string> {
   const settings = must(join(WORKSPACE_ROOT, 'tools', 'base-images'), [RELEASE], {
     env: { ...process.env, CONTAINER_TOOL: 'podman' },
   });

@@ -116,6 +116,14 @@ test('what the images add to their bases is within the limits', () => {
   for (const { megabytes } of sizes) expect(megabytes).toBeGreaterThan(0.5);
 });
 
+test('Node.js and tini, which no package of the image tells of, are listed with their versions', () => {
+  const listed = JSON.parse(inImage('ha-postgres', 'cat', '/usr/share/doc/ha-postgres/programs.cdx.json')) as Bom;
+  const versions = Object.fromEntries(listed.components.map(({ name, version: one }) => [name, one]));
+  expect(inImage('ha-postgres', 'node', '--version')).toBe(`v${versions.node ?? '?'}`);
+  expect(inImage('ha-postgres', 'tini', '--version')).toContain(` ${versions.tini ?? '?'}`);
+  expect(listed.components[0]?.components?.map(({ name }) => name)).toContain('node:openssl');
+});
+
 test('hapg is there for whoever looks after the cluster, and for a pod that ends', () => {
   expect(inImage('db-controller', 'hapg', '--version')).toContain(version);
   expect(inImage('ha-postgres', 'hapg', '--version')).toContain(version);
@@ -160,6 +168,7 @@ interface Component {
   readonly name: string;
   readonly group?: string;
   readonly version?: string;
+  readonly components?: readonly Component[];
 }
 
 function partsIn(bom: string): string[] {
