@@ -33,11 +33,13 @@ function works(tool) {
 }
 
 /**
- * The environment for a container tool. Where a process may not open as many files as podman wants to allow (in many
+ * The environment for a container tool. For podman and buildah: where a process may not open as many files as podman wants to allow (in many
  * virtual machines), podman starts nothing: a configuration of ours then lets containers have the limits that there are.
  */
 export function containerEnvironment(tool, environment = process.env) {
-  if (tool === 'docker' || environment.CONTAINERS_CONF !== undefined || filesMax() >= FILES_WANTED) return environment;
+  // Without BuildKit docker builds every stage above the one that is wanted, whose bundles are not in the context.
+  if (tool === 'docker') return { DOCKER_BUILDKIT: '1', ...environment };
+  if (environment.CONTAINERS_CONF !== undefined || filesMax() >= FILES_WANTED) return environment;
   const folder = join(root, 'tmp');
   const file = join(folder, 'containers.conf');
   mkdirSync(folder, { recursive: true });

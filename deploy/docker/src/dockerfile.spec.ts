@@ -94,6 +94,13 @@ describe('the command that builds', () => {
     expect(fromTool('container-tool.mjs', 'buildCommand', ['buildah', build])).toEqual(['build', '--layers', ...said]);
   });
 
+  test('lets docker build only the stages that it needs, as the others do: the context holds no more', () => {
+    expect(fromTool('container-tool.mjs', 'containerEnvironment', ['docker', { PATH: 'p' }])).toEqual({
+      PATH: 'p',
+      DOCKER_BUILDKIT: '1',
+    });
+  });
+
   test('is for a tool that is known', () => {
     expect(() => fromTool('container-tool.mjs', 'containerTool', [{ CONTAINER_TOOL: 'kaniko' }])).toThrow(
       /kaniko.*podman, docker, buildah/,
