@@ -1,5 +1,5 @@
 import type { ControllerState, RoleAnswer } from '@ha-postgres/cluster-state';
-import { VERSION, jsonError, type Metrics } from '@ha-postgres/service-kit';
+import { AskerGone, VERSION, jsonError, type Metrics } from '@ha-postgres/service-kit';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Controller } from './controller-client';
 import { mergeMetrics } from './merge-metrics';
@@ -10,8 +10,6 @@ import type { Snapshot, StateSource } from './subscription';
 
 /** db-controller gathers its metrics in memory: an answer takes milliseconds or does not come. */
 const METRICS_TIMEOUT_MS = 1_000;
-
-const GONE = new Error('the asker went away');
 
 /** 200 or 503 and why: for load balancers, probes and people. */
 export function answerReady(
@@ -40,15 +38,11 @@ function roleAnswerOf(state: ControllerState): Omit<RoleAnswer, 'role'> & Pick<C
 async function awaitNews(source: StateSource, request: Request, response: Response): Promise<Snapshot | undefined> {
   const longPoll = readLongPoll(request);
   if (longPoll === undefined) return source.current;
-  const gone = new AbortController();
-  // With a reason that exists: to make one, with its stack, at the end of every answer costs more than the answer.
-  response.once('close', () => {
-    if (!response.writableFinished) gone.abort(GONE);
-  });
+  const gone = new AskerGone(response);
   try {
-    return await source.waitBeyond(longPoll.index, longPoll.waitMs, gone.signal);
+    return await source.waitBeyond(longPoll.index, longPoll.waitMs, gone);
   } catch (error) {
-    if (gone.signal.aborted) return undefined;
+    if (gone.aborted) return undefined;
     throw error;
   }
 }

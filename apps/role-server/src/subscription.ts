@@ -1,5 +1,5 @@
 import type { ControllerState } from '@ha-postgres/cluster-state';
-import { codeOf, messageOf, pause, Published, type Log, type Metrics } from '@ha-postgres/service-kit';
+import { codeOf, messageOf, pause, Published, type GoneSignal, type Log, type Metrics } from '@ha-postgres/service-kit';
 import type { Controller } from './controller-client';
 import { parseControllerState } from './controller-state';
 
@@ -15,7 +15,7 @@ export interface StateSource {
   /** Whether db-controller answered the last time it was asked. */
   readonly isConnected: boolean;
   /** See `Published.waitBeyond`; an asker also waits, whatever its index, while there is no state at all. */
-  waitBeyond(index: number, waitMs: number, signal: AbortSignal): Promise<Snapshot>;
+  waitBeyond(index: number, waitMs: number, signal: GoneSignal): Promise<Snapshot>;
 }
 
 /** How long db-controller may hold a question open, and how long we wait for that answer. */
@@ -51,7 +51,7 @@ export class Subscription implements StateSource {
     return this.#isConnected;
   }
 
-  waitBeyond(index: number, waitMs: number, signal: AbortSignal): Promise<Snapshot> {
+  waitBeyond(index: number, waitMs: number, signal: GoneSignal): Promise<Snapshot> {
     const known = this.current.state === null ? this.current.index : index;
     return this.#published.waitBeyond(known, waitMs, signal);
   }

@@ -1,4 +1,5 @@
 export { runApp, VERSION, type App, type AppContext } from './app';
+export { AskerGone, type GoneSignal } from './asker-gone';
 export {
   bootId,
   millisToNanosText,

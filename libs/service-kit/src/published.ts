@@ -1,3 +1,4 @@
+import type { GoneSignal } from './asker-gone';
 import { systemClock, type Clock } from './clock';
 
 /** A value that changes, and those who wait for it to change (long polls). */
@@ -33,8 +34,8 @@ export class Published<T extends { readonly index: number }> {
    * An asker therefore asks next with the index it was answered, not with the highest it has seen.
    * @throws the signal's reason if it is aborted first (the asker went away).
    */
-  async waitBeyond(index: number, waitMs: number, signal?: AbortSignal): Promise<T> {
-    signal?.throwIfAborted();
+  async waitBeyond(index: number, waitMs: number, signal?: GoneSignal): Promise<T> {
+    if (signal?.aborted === true) throw reasonOf(signal);
     if (this.#current.index !== index || waitMs <= 0) return this.#current;
     return await new Promise<T>((resolve, reject) => {
       const done = (): void => {
@@ -48,11 +49,15 @@ export class Published<T extends { readonly index: number }> {
       };
       const abort = (): void => {
         done();
-        reject(signal?.reason instanceof Error ? signal.reason : new Error('aborted'));
+        reject(reasonOf(signal));
       };
       const timer = this.#clock.schedule(waitMs, () => answer(this.#current));
       this.#waiting.add(answer);
       signal?.addEventListener('abort', abort, { once: true });
     });
   }
+}
+
+function reasonOf(signal: GoneSignal | undefined): Error {
+  return signal?.reason instanceof Error ? signal.reason : new Error('aborted');
 }

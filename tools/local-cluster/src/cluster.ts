@@ -13,7 +13,7 @@ import { controlSocket } from './owner';
 import { describeProcesses } from './process-table';
 import { processesUnder } from './processes';
 import { parseTarget } from './target';
-import { measureUsage } from './usage';
+import { IDLE_LIMITS, aboveLimits, measureUsage, type Usage } from './usage';
 import { waitFor } from './waiting';
 
 /** Stopping in order is bounded by 5 s for each of three stages. */
@@ -53,9 +53,15 @@ withWorkdir(program.command('status'))
   .option('--usage <seconds>', 'measure memory and processor time for so long', (text) =>
     asArgument(() => parseCount('--usage', text, 1, 3_600)),
   )
-  .action(async (given: { workdir: string; json: boolean; usage?: number }) => {
+  .option(
+    '--check-limits',
+    `with --usage: fail if a service uses ${IDLE_LIMITS.cpuPercent} % of a core, or ${IDLE_LIMITS.residentMiB} MiB, or more`,
+    false,
+  )
+  .action(async (given: { workdir: string; json: boolean; usage?: number; checkLimits: boolean }) => {
     const cluster = (await ask(given.workdir, { do: 'status' })) as ClusterFile;
-    if (given.usage !== undefined) print(await usageTable(cluster, given.usage));
+    if (given.checkLimits && given.usage === undefined) throw new Error('--check-limits needs --usage SECONDS');
+    if (given.usage !== undefined) await showUsage(cluster, given.usage, given.checkLimits);
     else print(given.json ? JSON.stringify(cluster, null, 2) : describeProcesses(cluster));
   });
 
@@ -143,13 +149,25 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function usageTable(cluster: ClusterFile, seconds: number): Promise<string> {
+async function showUsage(cluster: ClusterFile, seconds: number, checkLimits: boolean): Promise<void> {
+  const usages = await measureUsage(cluster, seconds);
+  print(usageTable(usages));
+  const above = usages.flatMap((usage) =>
+    (aboveLimits(usage) ?? []).map((what) => `${usage.member}/${usage.process}: ${what}`),
+  );
+  if (checkLimits && above.length > 0) throw new Error(`above what a service may use while idle: ${above.join(', ')}`);
+}
+
+function usageTable(usages: readonly Usage[]): string {
   const table = new Table({
-    head: ['MEMBER', 'PROCESS', 'PID', 'MiB', '% OF A CORE'],
+    head: ['MEMBER', 'PROCESS', 'PID', 'MiB', '% OF A CORE', 'LIMITS'],
     style: { head: [], border: [], compact: true },
   });
-  for (const { member, process, pid, residentMiB, cpuPercent } of await measureUsage(cluster, seconds)) {
-    table.push([member, process, pid, residentMiB.toFixed(1), cpuPercent.toFixed(2)]);
+  for (const usage of usages) {
+    const { member, process, pid, residentMiB, cpuPercent } = usage;
+    const above = aboveLimits(usage);
+    const verdict = above === null ? '' : above.length === 0 ? 'met' : `above: ${above.join(', ')}`;
+    table.push([member, process, pid, residentMiB.toFixed(1), cpuPercent.toFixed(2), verdict]);
   }
   return table.toString();
 }

@@ -16,6 +16,20 @@ export interface Usage {
   readonly cpuPercent: number;
 }
 
+/** What each service may use while nothing happens. */
+export const IDLE_LIMITS = { residentMiB: 80, cpuPercent: 1 } as const;
+
+const SERVICES: readonly string[] = ['db-controller', 'role-server', 'postgres-runner', 'lb-syncer'];
+
+/** Which limits a service is above, as text; empty if none. Null for a program that is not ours: it has no limits. */
+export function aboveLimits({ process, residentMiB, cpuPercent }: Usage): readonly string[] | null {
+  if (!SERVICES.includes(process)) return null;
+  return [
+    ...(residentMiB < IDLE_LIMITS.residentMiB ? [] : [`${residentMiB.toFixed(1)} of ${IDLE_LIMITS.residentMiB} MiB`]),
+    ...(cpuPercent < IDLE_LIMITS.cpuPercent ? [] : [`${cpuPercent.toFixed(2)} of ${IDLE_LIMITS.cpuPercent} %`]),
+  ];
+}
+
 /** `utime` and `stime` in the fields of `/proc/PID/stat` from the state on. */
 const UTIME = 11;
 const STIME = 12;

@@ -8,6 +8,7 @@ import {
   type Parsed,
 } from '@ha-postgres/cluster-state';
 import {
+  AskerGone,
   jsonError,
   listenOn,
   messageOf,
@@ -21,13 +22,11 @@ import { measureNode } from './node-metrics';
 import { takeReport } from './take-report';
 
 const WAIT_MAX_MS = 60_000;
-const GONE = new Error('the asker went away');
 
 interface Question {
   readonly query: URLSearchParams;
   readonly body: string;
-  /** Aborted when the asker went away. */
-  readonly gone: AbortSignal;
+  readonly gone: AskerGone;
 }
 
 interface Answer {
@@ -89,17 +88,13 @@ async function answerTo(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<Answer> {
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://controller');
+  const [pathname = '/', query = ''] = (request.url ?? '/').split('?', 2);
   const route = routes[`${request.method ?? ''} ${pathname}`];
   if (route === undefined) return { status: 404, body: jsonError('HAPG_NOT_FOUND', `no such path: ${pathname}`) };
-  const gone = new AbortController();
-  // With a reason that exists: to make one, with its stack, at the end of every answer costs more than the answer.
-  response.on('close', () => {
-    if (!response.writableFinished) gone.abort(GONE);
-  });
+  const gone = new AskerGone(response);
   // Only role-server asks here, which limits what it passes on.
   const body = request.method === 'POST' ? await textOf(request) : '';
-  return route({ query: searchParams, body, gone: gone.signal });
+  return route({ query: new URLSearchParams(query), body, gone });
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {
