@@ -123,15 +123,22 @@ export class LeaseHolder {
     const unanswered: Unanswered = { done: false, why: 'unanswered', errors: [], sentAt };
     if (this.lost || this.record.isClosed) return Promise.resolve(unanswered);
     this.record.sent(sentAt);
-    this.watchForSilence(sentAt);
+    const silence = this.watchForSilence(sentAt);
     const flight: Flight = { abort: new AbortController(), running: 0 };
-    return firstAnswer(this.paths(), (via) => this.fly(flight, via, extra)).catch((error: unknown) => {
-      this.options.log.debug(
-        { event: 'lease.beat-unanswered', key: this.options.key, why: messageOf(error) },
-        'a beat got no answer',
-      );
-      return unanswered;
-    });
+    return firstAnswer(this.paths(), (via) => this.fly(flight, via, extra)).then(
+      (result) => {
+        // No beat up to this one is unanswered any more: nothing to wake up for.
+        if (result.done) silence.cancel();
+        return result;
+      },
+      (error: unknown) => {
+        this.options.log.debug(
+          { event: 'lease.beat-unanswered', key: this.options.key, why: messageOf(error) },
+          'a beat got no answer',
+        );
+        return unanswered;
+      },
+    );
   }
 
   /**
@@ -298,8 +305,8 @@ export class LeaseHolder {
     oldest.abort.abort();
   }
 
-  private watchForSilence(sentAt: Millis): void {
-    this.later(this.hedgeAfterMs, () => {
+  private watchForSilence(sentAt: Millis): Timer {
+    return this.later(this.hedgeAfterMs, () => {
       const since = this.record.unansweredSince;
       if (since !== null && since <= sentAt && !this.lost) this.options.onUnanswered?.(this.clock.now() - since);
     });
@@ -317,12 +324,19 @@ export class LeaseHolder {
     });
   }
 
-  private later(ms: number, fn: () => void): void {
-    const timer = this.clock.schedule(ms, () => {
+  private later(ms: number, fn: () => void): Timer {
+    const scheduled = this.clock.schedule(ms, () => {
       this.timers.delete(timer);
       fn();
     });
+    const timer: Timer = {
+      cancel: () => {
+        scheduled.cancel();
+        this.timers.delete(timer);
+      },
+    };
     this.timers.add(timer);
+    return timer;
   }
 
   /** The promise's value, or undefined when it takes longer than `until`. */
