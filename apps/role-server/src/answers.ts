@@ -38,7 +38,7 @@ function roleAnswerOf(state: ControllerState): Omit<RoleAnswer, 'role'> & Pick<C
 async function awaitNews(source: StateSource, request: Request, response: Response): Promise<Snapshot | undefined> {
   const longPoll = readLongPoll(request);
   if (longPoll === undefined) return source.current;
-  const gone = new AskerGone(response);
+  const gone = AskerGone.of(response);
   try {
     return await source.waitBeyond(longPoll.index, longPoll.waitMs, gone);
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { AnswerBody, BodyText } from './answer-body';
+import type { MessageBody, BodyText } from './message-body';
 import { HttpSyntaxError } from './syntax-error';
 
 /** In hexadecimal, before extensions that nobody uses. */
@@ -6,7 +6,7 @@ const CHUNK_SIZE = /^([0-9a-f]{1,12})[ \t]*(?:;.*)?$/i;
 const LINE_END = '\r\n';
 
 /** In chunks, each behind its size; then one of size 0, and trailers up to an empty line. */
-export class ChunkedBody implements AnswerBody {
+export class ChunkedBody implements MessageBody {
   readonly endsWithConnection = false;
   readonly #text: BodyText;
   #next: 'size' | 'data' | 'end of data' | 'trailer' | 'nothing' = 'size';

@@ -3,3 +3,4 @@ export type { HttpAnswer } from './answer-parser';
 export type { HttpRequest } from './request-text';
 export { addressOf, type ServerAddress } from './server-address';
 export { HttpSyntaxError } from './syntax-error';
+export { HttpServer, type Answering, type HttpQuestion, type HttpReply, type HttpServerOptions } from './http-server';

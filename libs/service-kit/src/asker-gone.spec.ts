@@ -10,7 +10,7 @@ function response(): { gone: AskerGone; close: (writableFinished: boolean) => vo
     emitter.writableFinished = writableFinished;
     emitter.emit('close');
   };
-  return { gone: new AskerGone(emitter as unknown as ServerResponse), close };
+  return { gone: AskerGone.of(emitter as unknown as ServerResponse), close };
 }
 
 describe('an asker', () => {

@@ -12,24 +12,31 @@ export interface GoneSignal {
 const GONE = new Error('the asker went away');
 
 /**
- * Whether the client of a response went away before it was written. What an AbortController would be, at a tenth of the expense: a
- * long poll makes one for each answer, several times a second.
+ * Whether whoever asked went away before the answer was given. What an AbortController would be, at less expense: a long poll makes one
+ * for each answer, several times a second.
  */
 export class AskerGone implements GoneSignal {
   readonly reason = GONE;
   readonly #listeners = new Set<() => void>();
   #aborted = false;
 
-  constructor(response: Pick<ServerResponse, 'once' | 'writableFinished'>) {
+  /** Of the client of a response. */
+  static of(response: Pick<ServerResponse, 'once' | 'writableFinished'>): AskerGone {
+    const gone = new AskerGone();
     response.once('close', () => {
-      if (response.writableFinished) return;
-      this.#aborted = true;
-      for (const listener of [...this.#listeners]) listener();
+      if (!response.writableFinished) gone.left();
     });
+    return gone;
   }
 
   get aborted(): boolean {
     return this.#aborted;
+  }
+
+  /** It went away. */
+  left(): void {
+    this.#aborted = true;
+    for (const listener of [...this.#listeners]) listener();
   }
 
   addEventListener(_type: 'abort', listener: () => void): void {

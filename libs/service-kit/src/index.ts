@@ -30,7 +30,15 @@ export {
   type Rules,
 } from './configuration';
 export { killProcessesIn, processesIn } from './directory-processes';
-export { jsonError, listenOn, portOf, type CloseServer, type JsonError, type ListenAddress } from './listen';
+export {
+  jsonError,
+  listenOn,
+  portOf,
+  type CloseServer,
+  type JsonError,
+  type ListenAddress,
+  type Listener,
+} from './listen';
 export { createLogger, silentLog, type Log, type LogFields, type LoggerOptions } from './log';
 export { Metrics } from './metrics';
 export { acquireNodeLock, type NodeLock } from './node-lock';

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { chmodSync, unlinkSync } from 'node:fs';
-import type { Server } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { connect, type AddressInfo, type Server } from 'node:net';
 import { messageOf } from './coded-error';
 import { errors } from './errors';
 
@@ -9,6 +8,12 @@ export type ListenAddress =
   | { readonly host: string; readonly port: number }
   /** A unix socket, with its permissions (default 0660). */
   | { readonly path: string; readonly mode?: number };
+
+/** A server of `node:http`, or one that can do the same with its connections. */
+export interface Listener extends Server {
+  closeIdleConnections(): void;
+  closeAllConnections(): void;
+}
 
 /** Ends the server: no new connections, idle ones closed at once, busy ones after `graceMs` (default 1000). */
 export type CloseServer = (graceMs?: number) => Promise<void>;
@@ -35,7 +40,7 @@ async function removeStaleSocket(path: string): Promise<void> {
   }
 }
 
-async function bind(server: Server, address: ListenAddress): Promise<void> {
+async function bind(server: Listener, address: ListenAddress): Promise<void> {
   if ('path' in address) await removeStaleSocket(address.path);
   const listening = once(server, 'listening');
   server.listen('path' in address ? { path: address.path } : { host: address.host, port: address.port });
@@ -43,7 +48,7 @@ async function bind(server: Server, address: ListenAddress): Promise<void> {
   if ('path' in address) chmodSync(address.path, address.mode ?? 0o660);
 }
 
-function closeServer(server: Server, graceMs: number): Promise<void> {
+function closeServer(server: Listener, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const impatience = setTimeout(() => server.closeAllConnections(), graceMs);
     server.close(() => {
@@ -59,7 +64,7 @@ function closeServer(server: Server, graceMs: number): Promise<void> {
  * a killed process is replaced, one that is in use is not.
  * @throws CodedError HAPG_LISTEN_FAILED, which names the address.
  */
-export async function listenOn(server: Server, address: ListenAddress): Promise<CloseServer> {
+export async function listenOn(server: Listener, address: ListenAddress): Promise<CloseServer> {
   try {
     await bind(server, address);
   } catch (cause) {

@@ -1,23 +1,29 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
-import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { HttpServer } from '@ha-postgres/lean-http';
 import { Metrics, portOf } from '@ha-postgres/service-kit';
 import request from 'supertest';
 import { until } from '../../test/fixture/clock';
 import { runnerReport } from '../../test/fixture/values';
 import { endWorlds, world } from '../../test/fixture/world';
 import type { Answers } from './answers';
-import { socketApp } from './socket-server';
+import { socketServer } from './socket-server';
 
-afterEach(endWorlds);
+const servers: HttpServer[] = [];
+afterEach(() => {
+  endWorlds();
+  for (const server of servers.splice(0)) server.close();
+});
 
 function served() {
   const w = world();
   const answers = { vote: jest.fn(), failsafe: jest.fn(), walTail: jest.fn() };
   const metrics = new Metrics({ processMetrics: false });
-  const app = socketApp(w.parts, answers as unknown as Answers, metrics);
-  return { w, answers, api: request(app), app, metrics };
+  const app = socketServer(w.parts, answers as unknown as Answers, metrics);
+  servers.push(app);
+  return { w, answers, api: request(app as unknown as Server), app, metrics };
 }
 
 const publish = (w: ReturnType<typeof world>, index: number) =>
@@ -50,7 +56,7 @@ describe('the state', () => {
   it('is waited for by nobody who went away', async () => {
     const { w, app } = served();
     publish(w, 5);
-    const server = createServer(app).listen(0, '127.0.0.1');
+    const server = app.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const gone = new AbortController();
     const url = `http://127.0.0.1:${portOf(server)}/state?index=5&wait=30s`;

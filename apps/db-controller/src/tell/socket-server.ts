@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import {
   parseFailsafeRequest,
   parseRunnerReport,
@@ -7,6 +5,7 @@ import {
   parseWalTailRequest,
   type Parsed,
 } from '@ha-postgres/cluster-state';
+import { HttpServer, type HttpQuestion, type HttpReply } from '@ha-postgres/lean-http';
 import {
   AskerGone,
   jsonError,
@@ -40,20 +39,17 @@ type Route = (question: Question) => Answer | Promise<Answer>;
 
 /** What role-server asks, on a unix socket that only this pod sees. */
 export async function listenOnSocket(parts: Parts, answers: Answers, metrics: Metrics): Promise<CloseServer> {
-  return listenOn(createServer(socketApp(parts, answers, metrics)), { path: parts.config.socket });
+  return listenOn(socketServer(parts, answers, metrics), { path: parts.config.socket });
 }
 
 /** Six routes for one known asker: Express, which would take as much memory as all the rest, is for the pod's door. */
-export function socketApp(parts: Parts, answers: Answers, metrics: Metrics): RequestListener {
+export function socketServer(parts: Parts, answers: Answers, metrics: Metrics): HttpServer {
   const routes = routesOf(parts, answers, metrics);
-  return (request, response) => {
-    answerTo(routes, request, response)
+  return new HttpServer((question) =>
+    answerTo(routes, question)
       .catch((error: unknown) => ({ status: 500, body: jsonError('HAPG_INTERNAL', messageOf(error)) }))
-      .then((answer) => send(response, answer))
-      .catch((error: unknown) =>
-        parts.log.error({ event: 'socket.send-failed', why: messageOf(error) }, 'an answer could not be sent'),
-      );
-  };
+      .then(replyOf),
+  );
 }
 
 function routesOf(parts: Parts, answers: Answers, metrics: Metrics): Readonly<Record<string, Route>> {
@@ -83,31 +79,18 @@ function routesOf(parts: Parts, answers: Answers, metrics: Metrics): Readonly<Re
   };
 }
 
-async function answerTo(
-  routes: Readonly<Record<string, Route>>,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<Answer> {
-  const [pathname = '/', query = ''] = (request.url ?? '/').split('?', 2);
-  const route = routes[`${request.method ?? ''} ${pathname}`];
-  if (route === undefined) return { status: 404, body: jsonError('HAPG_NOT_FOUND', `no such path: ${pathname}`) };
-  const gone = new AskerGone(response);
-  // Only role-server asks here, which limits what it passes on.
-  const body = request.method === 'POST' ? await textOf(request) : '';
-  return route({ query: new URLSearchParams(query), body, gone });
+async function answerTo(routes: Readonly<Record<string, Route>>, asked: HttpQuestion): Promise<Answer> {
+  const [path = '/', query = ''] = asked.path.split('?', 2);
+  const route = routes[`${asked.method} ${path}`];
+  if (route === undefined) return { status: 404, body: jsonError('HAPG_NOT_FOUND', `no such path: ${path}`) };
+  const gone = new AskerGone();
+  asked.onGone(() => gone.left());
+  return route({ query: new URLSearchParams(query), body: asked.body, gone });
 }
 
-async function textOf(request: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  request.on('data', (part: Buffer) => parts.push(part));
-  await once(request, 'end');
-  return Buffer.concat(parts).toString('utf8');
-}
-
-function send(response: ServerResponse, { status, body, text: plain }: Answer): void {
-  const content = plain?.content ?? (body === undefined ? '' : JSON.stringify(body));
-  const type = plain?.type ?? 'application/json; charset=utf-8';
-  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(content) }).end(content);
+function replyOf({ status, body, text }: Answer): HttpReply {
+  const content = text?.content ?? (body === undefined ? '' : JSON.stringify(body));
+  return { status, type: text?.type ?? 'application/json; charset=utf-8', body: content };
 }
 
 function asked<T>(parse: (input: string) => Parsed<T>, answer: (question: T) => Answer | Promise<Answer>): Route {

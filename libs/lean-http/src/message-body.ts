@@ -1,7 +1,7 @@
 import { HttpSyntaxError } from './syntax-error';
 
-/** What lies between the head of an answer and its end. */
-export interface AnswerBody {
+/** What lies between the head of a message and its end. */
+export interface MessageBody {
   /** How many of the bytes from `from` on it took. It is given the others again, with more behind them. @throws HttpSyntaxError */
   readonly take: (bytes: Buffer, from: number) => number;
   readonly isWhole: () => boolean;
@@ -42,7 +42,7 @@ export class BodyText {
 }
 
 /** Of a length that is known. @throws HttpSyntaxError if it is above the limit. */
-export function sizedBody(text: BodyText, length: number): AnswerBody {
+export function sizedBody(text: BodyText, length: number): MessageBody {
   text.mayHold(length);
   let missing = length;
   return {
@@ -59,7 +59,7 @@ export function sizedBody(text: BodyText, length: number): AnswerBody {
 }
 
 /** Of a length that is said by nothing but its end. */
-export function openBody(text: BodyText): AnswerBody {
+export function openBody(text: BodyText): MessageBody {
   return {
     take: (bytes, from) => {
       text.add(bytes, from, bytes.length - from);
