@@ -273,7 +273,7 @@ export class Runner {
     if (rejoin !== null) state.update({ rejoin: { ...rejoin, stage: 'unfinished' } });
     log.warn(
       { event: 'rejoin.copy-discarded', term: rejoin?.term },
-      'the WAL that the copy needs is gone: another is taken',
+      'what was rewound or copied is of no use: a copy is taken',
     );
   }
 

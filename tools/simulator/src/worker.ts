@@ -58,6 +58,8 @@ function crashed(error: unknown): void {
 Error.stackTraceLimit = process.env.SIMULATOR_STACKS === '1' ? 20 : 0;
 process.on('uncaughtException', crashed);
 process.on('unhandledRejection', crashed);
+// Nobody is left to tell.
+process.on('disconnect', () => process.exit(0));
 process.on('message', (order: Order) => {
   const work = order.kind === 'run' ? runSeeds(order.seeds, order.untilViolation) : trace(order.seed);
   work.catch(crashed);

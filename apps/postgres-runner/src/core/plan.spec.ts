@@ -130,6 +130,14 @@ describe('what the rules say', () => {
       { kind: 'discardCopy' },
     ],
     [
+      'so is what was rewound, and cannot be read any more',
+      facts(rejoin(), {
+        rejoin: { term: 1, stage: 'rewound' },
+        data: { state: 'unusable', fresh: false, problem: { code: 'HAPG_DATA_UNREADABLE', message: '' } },
+      }),
+      { kind: 'discardCopy' },
+    ],
+    [
       'and until then it is of no use',
       facts(rejoin({ how: 'copy' }), {
         rejoin: { term: 1, stage: 'unfinished' },

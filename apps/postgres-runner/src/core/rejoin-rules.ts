@@ -13,8 +13,7 @@ export const rejoinMakesTheDataFollow: Rule = (facts) => {
     return isWanted ? { kind: 'carryOn' } : { kind: 'abort', why: 'the node is to rejoin' };
   }
   if (hasNewData(rejoin, wanted)) {
-    const isUseless = rejoin?.stage === 'copied' && postgres?.walGone === true;
-    return isUseless ? { kind: 'discardCopy' } : follow(facts, wanted.upstream);
+    return isUseless(facts) ? { kind: 'discardCopy' } : follow(facts, wanted.upstream);
   }
   if (postgres !== null) return { kind: 'begin', task: { kind: 'stopFast' } };
   if (isHeld(facts.memory) || isAncestor(rejoin, wanted)) return rest('stopped');
@@ -32,6 +31,11 @@ function isSameWish(one: RejoinInstruction, other: RejoinInstruction): boolean {
 function hasNewData(mark: RejoinMark | null, { upstream, how }: RejoinInstruction): boolean {
   if (mark?.term !== upstream.term) return false;
   return mark.stage === 'copied' || (mark.stage === 'rewound' && how === 'examine');
+}
+
+/** What was rewound and cannot catch up its controller has copied; what was copied itself, and cannot, is copied once more. */
+function isUseless({ rejoin, postgres, data }: Facts): boolean {
+  return data.problem?.code === 'HAPG_DATA_UNREADABLE' || (rejoin?.stage === 'copied' && postgres?.walGone === true);
 }
 
 function isAncestor(mark: RejoinMark | null, { upstream, how }: RejoinInstruction): boolean {

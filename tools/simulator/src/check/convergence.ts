@@ -27,14 +27,14 @@ export async function converge(cluster: Cluster, faults: Faults): Promise<number
 }
 
 /** What is still missing; null: a Master runs, and all others stream from it. */
-export function whyNotWhole({ nodes, consul, keys }: Cluster): string | null {
+export function whyNotWhole({ nodes, consul, keys, master: value }: Cluster): string | null {
   const entry = consul.fake.store.get(keys.master);
   const all = [...nodes.values()];
   const masters = all.filter(({ server }) => server?.canAcknowledge === true);
   const [master] = masters;
   if (masters.length !== 1 || master === undefined) return `${masters.length} nodes take writes`;
   if (entry?.session == null) return 'nobody holds the lock';
-  if (!entry.value.includes(`"node":"${master.name}"`) || !entry.value.includes('"phase":"running"'))
+  if (value?.node !== master.name || value.phase !== 'running')
     return `${master.name} takes writes, and the key says ${entry.value}`;
   for (const node of all) {
     const why = node === master ? null : whyNotStreaming(node, master);

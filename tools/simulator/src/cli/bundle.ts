@@ -34,11 +34,16 @@ function replaced(name: string, text: string, { file, find, replace }: Mutation[
  * Bundles what a worker runs: the simulator with the code of controllers, runners and libraries, as it is or mutated.
  * @throws MutationMisplaced
  */
-export async function bundleWorker(root: string, outfile: string, mutation: Mutation | null): Promise<void> {
+export async function bundleWorker(
+  root: string,
+  outfile: string,
+  mutation: Mutation | null,
+  entry = join(root, 'tools/simulator/src/worker.ts'),
+): Promise<void> {
   for (const edit of mutation?.edits ?? [])
     replaced(mutation?.name ?? '', readFileSync(join(root, edit.file), 'utf8'), edit);
   await build({
-    entryPoints: [join(root, 'tools/simulator/src/worker.ts')],
+    entryPoints: [entry],
     outfile,
     bundle: true,
     platform: 'node',

@@ -81,9 +81,8 @@ function giveBack(node: SimNode, lost: readonly WalRecord[]): void {
 
 /** A volume of another cluster is attached while the machine is down, and taken away again when all is healed. */
 const foreignVolume: Fault = ({ cluster, random, world, during }) => {
-  const { nodes, consul, keys } = cluster;
-  const holder = consul.fake.store.get(keys.master)?.value ?? '';
-  const others = [...nodes.values()].filter(({ name, isUp }) => isUp && !holder.includes(`"${name}"`));
+  const { nodes } = cluster;
+  const others = [...nodes.values()].filter((one) => one.isUp && one !== cluster.lastHolder);
   if (nodes.size < 3 || others.length === 0 || !random.chance(0.2)) return false;
   const node = random.pick(others);
   const own = node.disk.data.database;

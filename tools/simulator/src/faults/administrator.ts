@@ -54,9 +54,12 @@ export class Administrator {
   private bootstrap(): void {
     const { keys, consul, world } = this.cluster;
     const reading = this.reading();
-    const [best] = ranked(pictureOf(reading).nodes);
+    const order = ranked(pictureOf(reading).nodes);
+    const best = order.find(({ status }) => !status.tags.noFailover);
     if (best === undefined) return;
-    const wish = { from: best.node, by: 'administrator', unreachableAreDown: false, acceptDataLoss: false };
+    // Only nodes that are never to be Master have more.
+    const acceptDataLoss = best !== order[0];
+    const wish = { from: best.node, by: 'administrator', unreachableAreDown: false, acceptDataLoss };
     const plan = planBootstrap(keys, reading, wish);
     if ('refused' in plan) {
       world.tell('admin', () => `bootstrap from ${best.node} is refused: ${plan.refused}`);

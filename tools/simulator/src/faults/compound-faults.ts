@@ -6,8 +6,7 @@ import { atNextAcquire, atNextListOfMembers } from './triggers';
 /** Faults that come together: each alone is survived by what the other takes away. */
 
 function holderOf({ cluster }: FaultContext): SimNode | null {
-  const value = cluster.consul.fake.store.get(cluster.keys.master)?.value ?? '';
-  return [...cluster.nodes.values()].find(({ name }) => value.includes(`"node":"${name}"`)) ?? null;
+  return cluster.lastHolder;
 }
 
 function cutOffConsul({ cluster, during }: FaultContext, { name }: SimNode, ms: number): void {
@@ -64,14 +63,17 @@ const outageWhileListing: Fault = (context) => {
   return true;
 };
 
-/** The last answer that its holder gets from Consul is late by most of a lease, and all that it asks after that is lost. */
+/**
+ * The last answer that the holder gets from Consul comes late, but before it has begun to fence; all that it asks after that is
+ * lost. Counted from its receipt, the lease would outlast what others wait for.
+ */
 const lastAnswerLate: Fault = (context) => {
   const { cluster, world, random, during } = context;
   const node = holderOf(context);
   if (node === null) return false;
   const leaseMs = leaseOf(context);
   world.tell(node.name, () => 'FAULT     the last answer of Consul is late');
-  during(4 * leaseMs, cluster.network.slowDown(CONSUL, node.name, random.between(0.5, 1) * leaseMs));
+  during(4 * leaseMs, cluster.network.slowDown(CONSUL, node.name, random.between(0.35, 0.65) * leaseMs));
   world.schedule(random.between(1, 500), () => during(3 * leaseMs, cluster.network.cut(node.name, CONSUL)));
   return true;
 };

@@ -3,8 +3,7 @@ import { aWhile, type Fault, type FaultContext } from './context';
 
 /** Nodes that do not hold the lock. */
 function replicasOf({ cluster }: FaultContext): SimNode[] {
-  const value = cluster.consul.fake.store.get(cluster.keys.master)?.value ?? '';
-  return [...cluster.nodes.values()].filter(({ name }) => !value.includes(`"node":"${name}"`));
+  return [...cluster.nodes.values()].filter((node) => node !== cluster.lastHolder);
 }
 
 /** A Replica is away, and the others keep no WAL for it: `max_slot_wal_keep_size`, or somebody who dropped its slot. */
@@ -29,7 +28,9 @@ const walRemoved: Fault = (context) => {
 const controlFileDamaged: Fault = (context) => {
   const { cluster, world, random } = context;
   const replicas = replicasOf(context).filter(({ disk }) => disk.data.database !== null && disk.marks.mark === null);
-  if (cluster.nodes.size < 3 || replicas.length === 0 || !random.chance(0.4)) return false;
+  // Without a Master it may be the only one that has everything.
+  if (cluster.master?.phase !== 'running' || cluster.nodes.size < 3 || replicas.length === 0 || !random.chance(0.4))
+    return false;
   const node = random.pick(replicas);
   world.tell(node.name, () => 'FAULT     its control file is damaged');
   node.disk.data.isDamaged = true;

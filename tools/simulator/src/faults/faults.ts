@@ -92,10 +92,7 @@ export class Faults {
   }
 
   private victim(): SimNode {
-    const { nodes, consul, keys } = this.cluster;
-    const all = [...nodes.values()];
-    const entry = consul.fake.store.get(keys.master);
-    const holder = all.find(({ name }) => entry?.value.includes(`"node":"${name}"`) === true);
-    return holder !== undefined && this.random.chance(0.55) ? holder : this.random.pick(all);
+    const { nodes, lastHolder } = this.cluster;
+    return lastHolder !== null && this.random.chance(0.55) ? lastHolder : this.random.pick([...nodes.values()]);
   }
 }

@@ -17,7 +17,7 @@ const switchoverInterrupted: Fault = (context) => {
 function ask({ cluster, random, world }: FaultContext): boolean {
   const { consul, keys, nodes } = cluster;
   const names = [...nodes.keys()];
-  const holder = names.find((name) => consul.fake.store.get(keys.master)?.value.includes(`"node":"${name}"`) === true);
+  const holder = cluster.lastHolder?.name;
   if (holder === undefined || names.length === 1) return false;
   const value: SwitchoverValue = {
     id: `wish-${world.now()}`,

@@ -51,6 +51,7 @@ export interface NodeOptions {
   readonly fsyncMs: number;
   /** Timers of its processes are late by so much at most. */
   readonly lateMs: number;
+  readonly lateness: number;
 }
 
 export const NO_MARKS: Marks = { mark: null, systemId: null, rejoin: null, divergence: null };
@@ -281,9 +282,9 @@ export class SimNode {
   }
 
   private newProcess(name: string): SimProcess {
-    const { lateMs } = this.options;
-    const late = lateMs === 0 ? undefined : () => (this.random.chance(0.3) ? this.random.between(0, lateMs) : 0);
-    return new SimProcess(`${this.name} ${name}`, this.world, this.time, late);
+    const { lateMs, lateness } = this.options;
+    const late = (): number => (this.random.chance(lateness) ? lateMs : this.random.between(0, 0.2 * lateMs));
+    return new SimProcess(`${this.name} ${name}`, this.world, this.time, lateMs === 0 ? undefined : late);
   }
 
   private newTime(): MachineTime {

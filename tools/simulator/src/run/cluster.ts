@@ -1,4 +1,11 @@
-import { clusterKeys, parseSync, type ClusterKeys, type SyncValue } from '@ha-postgres/cluster-state';
+import {
+  clusterKeys,
+  parseMaster,
+  parseSync,
+  type ClusterKeys,
+  type MasterValue,
+  type SyncValue,
+} from '@ha-postgres/cluster-state';
 import type { FakeRequest } from '@ha-postgres/consul-election/testing';
 import type { Coverage } from '../check/coverage';
 import { Invariants } from '../check/invariants';
@@ -31,6 +38,10 @@ export class Cluster {
   /** Nodes that an administrator has told to give up their commits. */
   readonly allowedToLose = new Set<string>();
   private holder: string | null = null;
+  private told: { readonly text: string | undefined; readonly value: MasterValue | null } = {
+    text: undefined,
+    value: null,
+  };
   private sync: { readonly text: string | undefined; readonly value: SyncValue | null } = {
     text: undefined,
     value: null,
@@ -70,6 +81,21 @@ export class Cluster {
     return node;
   }
 
+  /** What stands in key `master`. */
+  get master(): MasterValue | null {
+    const text = this.consul.fake.store.get(this.keys.master)?.value;
+    if (text !== this.told.text) {
+      const parsed = text === undefined ? null : parseMaster(text);
+      this.told = { text, value: parsed?.ok === true ? parsed.value : null };
+    }
+    return this.told.value;
+  }
+
+  /** The node whose hold, or last hold, key `master` tells of. */
+  get lastHolder(): SimNode | null {
+    return this.nodes.get(this.master?.node ?? '') ?? null;
+  }
+
   private onGivenUp(node: SimNode, records: readonly WalRecord[]): void {
     const isAllowed = node.options.config.rejoin === 'always' || this.allowedToLose.has(node.name);
     this.allowedToLose.delete(node.name);
@@ -87,8 +113,7 @@ export class Cluster {
 
   private noteDrain(node: string | null): void {
     if (node === null || this.drained.size === 0) return;
-    const { value } = this.consul.fake.store.get(this.keys.master) ?? {};
-    if (value?.includes('"phase":"draining"') === true) for (const told of this.drained) told(node);
+    if (this.master?.phase === 'draining') for (const told of this.drained) told(node);
   }
 
   private noteSync(): void {
@@ -124,9 +149,9 @@ export class Cluster {
       onPromoted: (server) => this.invariants.onPromoted(server),
       onGivenUp: (node, records) => this.onGivenUp(node, records),
     };
-    this.scenario.nodes.forEach(({ name, rate, fsyncMs, lateMs, changes }, number) => {
+    this.scenario.nodes.forEach(({ name, rate, fsyncMs, lateMs, lateness, changes }, number) => {
       const config = configOf(name, { ...this.scenario.config, ...changes });
-      this.nodes.set(name, new SimNode(common, { name, number, config, rate, fsyncMs, lateMs }));
+      this.nodes.set(name, new SimNode(common, { name, number, config, rate, fsyncMs, lateMs, lateness }));
     });
   }
 }

@@ -6,9 +6,9 @@ import type { Cluster } from './cluster';
  * tell by itself: the others must keep it from being Master.
  */
 export async function letMemoryGoBack(cluster: Cluster, random: Random): Promise<void> {
-  const { world, consul, keys, nodes, invariants } = cluster;
-  const holder = consul.fake.store.get(keys.master)?.value ?? '';
-  const others = [...nodes.values()].filter(({ name }) => !holder.includes(`"node":"${name}"`));
+  const { world, consul, nodes, invariants } = cluster;
+  const master = cluster.lastHolder;
+  const others = [...nodes.values()].filter((node) => node !== master);
   const away = others.length === 0 ? null : random.pick(others);
   const pass = (ms: number): Promise<void> => world.runUntil(world.now() + ms);
 
@@ -16,7 +16,7 @@ export async function letMemoryGoBack(cluster: Cluster, random: Random): Promise
   away?.crash();
   await pass(random.between(50, 500));
   // The history goes on without it: another Master, if there is a third node, or the same one again.
-  for (const { name, server } of nodes.values()) if (holder.includes(`"node":"${name}"`)) server?.killPostmaster();
+  master?.server?.killPostmaster();
   await pass(random.between(1, 3) * (cluster.scenario.config.leaseDuration ?? 3000));
   world.tell('consul', () => `FAULT     its memory goes back: ${snapshot.size} keys are left`);
   invariants.isMemoryBack = true;
