@@ -25,6 +25,7 @@ const runnerFrozenThenConsulCut: Fault = (context) => {
   runnerProcess.freeze();
   cutOffConsul(context, node, 3 * leaseOf(context));
   context.during(3 * leaseOf(context), () => runnerProcess.thaw());
+  if (context.random.chance(0.5)) endHold(context);
   return true;
 };
 
@@ -32,11 +33,10 @@ const runnerFrozenThenConsulCut: Fault = (context) => {
 const lockLostUnheard: Fault = (context) => {
   const { cluster, world, random } = context;
   const node = holderOf(context);
-  const session = cluster.consul.fake.store.get(cluster.keys.master)?.session ?? null;
-  if (node === null || session === null) return false;
+  if (node === null) return false;
   world.tell(node.name, () => 'FAULT     loses its session, and Consul is cut off');
   cutOffConsul(context, node, 2 * leaseOf(context));
-  cluster.consul.fake.endSession(session);
+  endHold(context);
   atNextAcquire(cluster, (next) =>
     world.schedule(random.between(5, leaseOf(context)), () => {
       if (next === node || next.server?.hasPostmaster !== true) return;
@@ -64,19 +64,29 @@ const outageWhileListing: Fault = (context) => {
 };
 
 /**
- * The last answer that the holder gets from Consul comes late, but before it has begun to fence; all that it asks after that is
- * lost. Counted from its receipt, the lease would outlast what others wait for.
+ * The last answer that the Master gets from Consul comes late, but before it has begun to fence; then it loses its lock, and
+ * hears of nothing any more. Counted from the receipt of that answer, its lease would outlast what others wait for.
  */
 const lastAnswerLate: Fault = (context) => {
   const { cluster, world, random, during } = context;
   const node = holderOf(context);
-  if (node === null) return false;
-  const leaseMs = leaseOf(context);
+  if (node === null || cluster.master?.phase !== 'running') return false;
+  const { leaseDuration, fenceTime, heartbeatInterval } = node.options.config;
+  const lateMs = leaseDuration - fenceTime - heartbeatInterval * random.between(0.2, 1);
   world.tell(node.name, () => 'FAULT     the last answer of Consul is late');
-  during(4 * leaseMs, cluster.network.slowDown(CONSUL, node.name, random.between(0.35, 0.65) * leaseMs));
-  world.schedule(random.between(1, 500), () => during(3 * leaseMs, cluster.network.cut(node.name, CONSUL)));
+  during(3 * leaseDuration, cluster.network.slowDown(CONSUL, node.name, lateMs));
+  world.schedule(random.between(5, heartbeatInterval), () => {
+    during(3 * leaseDuration, cluster.network.cut(node.name, CONSUL));
+    endHold(context);
+  });
   return true;
 };
+
+/** Its session ends, whoever holds the lock. */
+function endHold({ cluster }: FaultContext): void {
+  const session = cluster.consul.fake.store.get(cluster.keys.master)?.session ?? null;
+  if (session !== null) cluster.consul.fake.endSession(session);
+}
 
 export const compoundFaults = {
   lastAnswerLate,
