@@ -119,6 +119,12 @@ export const options = defineOptions({
     minimum: 1,
     description: 'checks in a row without streaming after which a Replica leaves the standby port',
   },
+  storageTimeout: {
+    type: 'duration',
+    default: '10s',
+    minimum: '1s',
+    description: 'how long the disk may take no WAL while commits wait for it, before PostgreSQL counts as failed',
+  },
   maximumLagOnFailover: {
     type: 'size',
     default: '1MiB',

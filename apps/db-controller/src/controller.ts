@@ -116,6 +116,7 @@ function partsOf(ports: ControllerPorts, poke: () => void): Parts {
       queryTimeoutMs: config.queryTimeout,
       aliveThreshold: config.aliveCheckFailureThreshold,
       replicationThreshold: config.standbyReplicationCheckFailureThreshold,
+      storageTimeoutMs: config.storageTimeout,
       hasMasterToStreamFrom: () => hasMasterToStreamFrom(consul.master, clock.now(), config.heartbeatInterval),
       log,
       onChange: poke,

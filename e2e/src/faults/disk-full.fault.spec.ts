@@ -1,11 +1,9 @@
-import { join } from 'node:path';
 import { processesUnder } from '@ha-postgres/local-cluster';
 import { query } from '../client';
 import { masterKey } from '../master-key';
-import { outcomeOf, requestSwitchover } from '../switchover-request';
-import { eventually, role } from '../wait-for';
-import type { Fault } from './fault';
+import { eventually } from '../wait-for';
 import { faultCluster } from './fault-cluster';
+import { masterOnOwnDisk } from './own-disk';
 import { SmallDisk } from './small-disk';
 import { joinsAgain } from './whole';
 
@@ -17,7 +15,7 @@ const disks = faultCluster();
 disks.row(18, { half: 'long', runs: 1, mayLoseUnsent: true }, async (fault) => {
   const { cluster, described, replica } = fault;
   const { name, postgresPort, dataDir } = replica;
-  const disk = await masterOnSmallDisk(fault);
+  const disk = await masterOnOwnDisk(fault, (directory) => SmallDisk.under(directory));
   try {
     await fault.strike(async () => {
       disk.fill();
@@ -44,25 +42,3 @@ disks.row(18, { half: 'long', runs: 1, mayLoseUnsent: true }, async (fault) => {
     disk.remove();
   }
 });
-
-/** Gives a Replica's WAL a small file system, and makes that node Master. */
-async function masterOnSmallDisk({
-  cluster,
-  described,
-  master,
-  replica: { name, dataDir },
-}: Fault): Promise<SmallDisk> {
-  await cluster.kill(name);
-  const disk = SmallDisk.under(join(dataDir, 'pg_wal'));
-  try {
-    await cluster.start(name);
-    await role(cluster, name, 'Replica');
-    await eventually('the cluster to be whole', async () => (await cluster.whatIsMissing()) === null);
-    const { refused } = await outcomeOf(cluster, await requestSwitchover(described, master.name, name));
-    expect(refused).toBeNull();
-  } catch (error) {
-    disk.remove();
-    throw error;
-  }
-  return disk;
-}

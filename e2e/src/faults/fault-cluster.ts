@@ -121,9 +121,9 @@ async function oneRun(
   const described = cluster.describe();
   const { node, term } = await eventually('Consul to tell the key', () => masterKey(described));
   const load = await startLoad({ ...targetsOf(described), ...options, historyFile });
+  const fault = new Fault(cluster, load, described, cluster.node(node), term);
   try {
     await load.moreWrites(WRITES_BEFORE);
-    const fault = new Fault(cluster, load, described, cluster.node(node), term);
     await tell(fault);
     const hands = await becomesWhole(cluster);
     const wholeAt = monotonicNow();
@@ -136,6 +136,7 @@ async function oneRun(
     return figuresOf(load.history, verdict, { struckAt, mendedAt, wholeAt }, { term, hands });
   } finally {
     await load.stop();
+    await fault.tidy();
   }
 }
 

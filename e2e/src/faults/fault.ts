@@ -13,6 +13,7 @@ export class Fault {
   private begunAt: number | null = null;
   private begunAtWallClock = 0;
   private endedAt: number | null = null;
+  private readonly toTidy: (() => Promise<void>)[] = [];
 
   constructor(
     readonly cluster: RemoteCluster,
@@ -57,6 +58,15 @@ export class Fault {
   async mend(how: () => Promise<unknown>): Promise<void> {
     await how();
     this.endedAt = monotonicNow();
+  }
+
+  /** Adds what is to be put in order when the run has been judged, or has failed. The last that was added is done first. */
+  afterwards(work: () => Promise<void>): void {
+    this.toTidy.unshift(work);
+  }
+
+  async tidy(): Promise<void> {
+    for (const work of this.toTidy.splice(0)) await work();
   }
 
   /** Waits until every client has more writes acknowledged, by whomever. */

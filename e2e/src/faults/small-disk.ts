@@ -1,37 +1,20 @@
 import { execFileSync } from 'node:child_process';
-import { chownSync, closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { mountUnder, type OwnDisk } from './own-disk';
 
 const SIZE = '256m';
 const CHUNK = Buffer.alloc(2 ** 20);
 
 /** A directory's own small file system, which can be filled. Needs root on Linux. */
-export class SmallDisk {
-  private isRemoved = false;
+export class SmallDisk implements OwnDisk {
+  isRemoved = false;
 
   private constructor(private readonly directory: string) {}
 
-  /** Moves a directory, with what is in it and whose it is, to a file system of its own. Nobody may be at work there. */
+  /** Moves a directory there. Nobody may be at work in it. */
   static under(directory: string): SmallDisk {
-    const { uid, gid, mode } = statSync(directory);
-    const aside = mkdtempSync(join(tmpdir(), 'hapg-small-disk-'));
-    const copy = (from: string, to: string) => execFileSync('cp', ['-a', `${from}/.`, to]);
-    try {
-      copy(directory, aside);
-      execFileSync('mount', [
-        '-t',
-        'tmpfs',
-        '-o',
-        `size=${SIZE},mode=${(mode & 0o7777).toString(8)}`,
-        'tmpfs',
-        directory,
-      ]);
-      copy(aside, directory);
-      chownSync(directory, uid, gid);
-    } finally {
-      rmSync(aside, { recursive: true });
-    }
+    mountUnder(directory, () => execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE}`, 'tmpfs', directory]));
     return new SmallDisk(directory);
   }
 
@@ -51,7 +34,6 @@ export class SmallDisk {
     rmSync(this.ballast, { force: true });
   }
 
-  /** Takes it away, with all that is on it; may be called again. */
   remove(): void {
     if (this.isRemoved) return;
     this.isRemoved = true;

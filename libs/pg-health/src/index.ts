@@ -15,4 +15,5 @@ export {
   type WalReceiver,
   type WalSender,
 } from './server-state';
+export { WalStall } from './wal-stall';
 export { walReceiverStopped, type WalReceiverStoppedOptions } from './wal-receiver-stopped';

@@ -23,6 +23,7 @@ const REPLICA: StateRow = {
   replay_paused: false,
   last_replay_age: 12.5,
   startup_wait_event: null,
+  wal_waiters: 0,
   wal_receiver_backends: 1,
   wal_receiver: {
     pid: 7,

@@ -54,6 +54,7 @@ function toMasterState(row: StateRow): MasterState {
     insertedLsn: required(row.inserted_lsn, 'pg_current_wal_insert_lsn()'),
     writtenLsn: required(row.written_lsn, 'pg_current_wal_lsn()'),
     flushedLsn,
+    walWaiters: row.wal_waiters,
   };
 }
 

@@ -64,6 +64,8 @@ export interface MasterState extends CommonState {
   readonly insertedLsn: Lsn;
   readonly writtenLsn: Lsn;
   readonly flushedLsn: Lsn;
+  /** How many of the server's processes wait at this moment until WAL is written to disk. */
+  readonly walWaiters: number;
 }
 
 /** A server in recovery: it replays WAL and takes no writes. */

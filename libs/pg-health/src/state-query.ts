@@ -16,6 +16,7 @@ export interface StateRow {
   readonly replay_paused: boolean | null;
   readonly last_replay_age: number | null;
   readonly startup_wait_event: string | null;
+  readonly wal_waiters: number;
   readonly wal_receiver_backends: number;
   readonly wal_receiver: WalReceiverRow | null;
   readonly senders: readonly WalSenderRow[];
@@ -52,6 +53,8 @@ export interface WalSenderRow {
  *
  * The timeline in control data is the greater of the last checkpoint's and that of the minimum recovery point, which is
  * the younger one while a Replica follows a new timeline.
+ *
+ * Names of wait events: WALSync until PostgreSQL 16, WalSync since; WALWrite is also the lock that others wait for meanwhile.
  */
 export const STATE_QUERY = `
 WITH mode AS MATERIALIZED (SELECT pg_is_in_recovery() AS in_recovery),
@@ -75,6 +78,8 @@ SELECT in_recovery,
     extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8 END AS last_replay_age,
   (SELECT wait_event FROM activity WHERE backend_type = 'startup' LIMIT 1) AS startup_wait_event,
   (SELECT count(*)::int FROM activity WHERE backend_type = 'walreceiver') AS wal_receiver_backends,
+  (SELECT count(*)::int FROM activity
+     WHERE lower(wait_event) IN ('walwrite', 'walsync', 'walinitwrite', 'walinitsync')) AS wal_waiters,
   (SELECT row_to_json(receiver) FROM (
      SELECT pid, status, sender_host, sender_port, slot_name, received_tli,
             flushed_lsn::text, latest_end_lsn::text

@@ -217,4 +217,15 @@ describe('the second fence', () => {
     expect(hold.abandon).toHaveBeenCalled();
     expect(w.log.of('fence.blind')[0]).toMatchObject({ level: 'error' });
   });
+
+  it('never says so of processes that hang in the kernel: they outlive SIGKILL, and the lease runs out', async () => {
+    const { w, hold } = ready();
+    let now = monotonicNow();
+    const clock = { ...w.parts.clock, now: () => now, pause: (ms: number) => Promise.resolve(void (now += ms)) };
+    const processes = { kill: () => [7], list: () => [7] };
+    await postgresEffects({ ...w.parts, clock, processes }).killPostgres({ type: 'killPostgres' });
+    expect(w.parts.facts.ownKillAt).toBeNull();
+    expect(hold.abandon).toHaveBeenCalled();
+    expect(w.log.of('fence.stuck')[0]).toMatchObject({ level: 'error', left: [7] });
+  });
 });

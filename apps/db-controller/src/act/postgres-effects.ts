@@ -13,7 +13,8 @@ const POLL_MS = 5;
 const LED_MAX = 20;
 /** A promotion takes some 100 ms; one that takes longer is likely to wait for a reader. */
 const READERS_MS = 300;
-const KILL_LIMIT_MS = 5000;
+/** SIGKILL takes some milliseconds, on a starved machine some hundred; whatever is left then hangs in the kernel. */
+const KILL_LIMIT_MS = 2000;
 /** "recovery is not in progress" */
 const OBJECT_NOT_IN_PREREQUISITE_STATE = '55000';
 const NOT_HELD = 'the lock is not held for this term';
@@ -75,7 +76,7 @@ export function postgresEffects(parts: Parts): Pick<Effects, 'promote' | 'killPo
         }
         await clock.pause(POLL_MS);
       } while (clock.now() < until);
-      log.error({ event: 'fence.failed', left: processes.list() }, 'processes of the data directory survive SIGKILL');
+      letTheLeaseOfTheStuckRunOut(parts);
     },
   };
 }
@@ -89,6 +90,19 @@ function letTheLeaseRunOut({ facts, log, config }: Parts): void {
   log.error(
     { event: 'fence.blind', dataDir: config.dataDir },
     'no process of PostgreSQL was ever seen from here, so none can be said to be gone: the lease runs out instead (controller and runner must share a PID namespace and a user)',
+  );
+}
+
+/**
+ * Processes that outlive SIGKILL hang in the kernel, in storage that does not answer, and may do so for ever. None of them comes
+ * back to its own code: when the kernel lets go of one it ends, and can tell no client anything. But it is there, and what it was
+ * writing may still be written; so nothing is released, and the lease runs out for the others.
+ */
+function letTheLeaseOfTheStuckRunOut({ facts, log, processes }: Parts): void {
+  facts.hold?.abandon();
+  log.error(
+    { event: 'fence.stuck', left: processes.list() },
+    'processes of the data directory outlive SIGKILL: they hang in the kernel, and the lease runs out instead',
   );
 }
 

@@ -1,6 +1,7 @@
 import {
   FailureThreshold,
   ReplicationCheck,
+  WalStall,
   hasServerAnswered,
   readServerState,
   type AliveResult,
@@ -22,6 +23,8 @@ export interface PostgresViewOptions {
   readonly queryTimeoutMs: number;
   readonly aliveThreshold: number;
   readonly replicationThreshold: number;
+  /** How long WAL may stand still while somebody waits for the disk to take it. */
+  readonly storageTimeoutMs: number;
   /** Whether there is a Master that a Replica should stream from now; looks while there is none do not count. */
   readonly hasMasterToStreamFrom: () => boolean;
   readonly log: Log;
@@ -35,6 +38,7 @@ export class PostgresView {
   private readonly alive: ReturnType<PostgresPort['aliveCheck']>;
   private readonly aliveThreshold: FailureThreshold;
   private replication: ReplicationCheck;
+  private readonly wal: WalStall;
   private readonly held: HeldPort;
   private readonly stop = new AbortController();
   private state: ServerState | null = null;
@@ -52,6 +56,7 @@ export class PostgresView {
     this.alive = options.server.aliveCheck(timeouts);
     this.aliveThreshold = new FailureThreshold(options.aliveThreshold);
     this.replication = new ReplicationCheck(options.replicationThreshold);
+    this.wal = new WalStall(options.storageTimeoutMs);
     this.held = options.server.hold({ ...timeouts, onLost: (failure) => this.lost(failure.message) });
   }
 
@@ -81,8 +86,8 @@ export class PostgresView {
     const state = this.state;
     return {
       readAt: state === null ? null : this.readAt,
-      alive: !this.aliveThreshold.verdict.failing,
-      failure: this.lastAlive?.alive === false ? `${this.lastAlive.failure}: ${this.lastAlive.message}` : null,
+      alive: !this.aliveThreshold.verdict.failing && !this.wal.isStalled,
+      failure: this.failure,
       inRecovery: state === null ? null : state.inRecovery,
       timeline: state?.timeline ?? null,
       lsn: state?.position ?? null,
@@ -94,6 +99,11 @@ export class PostgresView {
       synchronousStandbyNames: state?.synchronousStandbyNames ?? null,
       senders: state === null ? [] : sendersOf(state),
     };
+  }
+
+  private get failure(): string | null {
+    if (this.wal.isStalled) return `its disk has taken no WAL for ${this.wal.standsForMs} ms, and commits wait for it`;
+    return this.lastAlive?.alive === false ? `${this.lastAlive.failure}: ${this.lastAlive.message}` : null;
   }
 
   get lagBytes(): number | null {
@@ -115,6 +125,7 @@ export class PostgresView {
   /** The runner started another server: failures of the last one say nothing about it. */
   serverStarted(): void {
     this.aliveThreshold.record(true);
+    this.wal.forget();
     this.lastAlive = null;
     this.recoveryTold = null;
   }
@@ -149,6 +160,7 @@ export class PostgresView {
       this.state = await readServerState(this.held);
       this.readAt = beganAt;
       this.recoveryTold = this.state.inRecovery;
+      this.wal.look(this.state, beganAt);
       this.lastError = null;
     } catch (error) {
       this.state = null;
