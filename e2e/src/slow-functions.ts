@@ -12,7 +12,11 @@ export interface Ending {
 }
 
 export async function makeSlowTables(cluster: ClusterFile, port: number): Promise<void> {
-  await query(cluster, port, 'CREATE TABLE slow_output (line text); CREATE TABLE slow_commits (id int)');
+  await query(
+    cluster,
+    port,
+    'CREATE TABLE IF NOT EXISTS slow_output (line text); CREATE TABLE IF NOT EXISTS slow_commits (id int)',
+  );
 }
 
 /**

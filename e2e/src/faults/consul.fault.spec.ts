@@ -33,7 +33,7 @@ for (const { variant, half, ms } of [
     await delay(ms);
     await fault.writesGoOn();
     await fault.mend(() => allOf([first, second], (server) => fault.cluster.start(server)));
-    await masterBeats(fault);
+    await fault.masterBeats();
     await fault.nothingHappens();
   });
 }
@@ -68,7 +68,7 @@ for (const { variant, how, half } of [
 ] as { variant: string; half: 'quick' | 'long'; how: (fault: Fault, agent: string) => Promise<void> }[]) {
   consul.row(15, { half, variant }, async (fault) => {
     await fault.strike(() => how(fault, `${fault.master.name}/consul`));
-    await masterBeats(fault);
+    await fault.masterBeats();
     await fault.nothingHappens();
   });
 }
@@ -131,12 +131,6 @@ async function leaderDiesAndReturns({ cluster, described }: Fault): Promise<void
     return next !== null && next !== leader;
   });
   await cluster.start(leader);
-}
-
-/** Waits until Consul has taken two more beats of the Master: one may have been under way. */
-async function masterBeats({ described }: Fault): Promise<void> {
-  const { beat } = await eventually('Consul to tell the key', () => masterKey(described));
-  await eventually('two more beats of the Master', async () => (await masterKey(described)).beat >= beat + 2);
 }
 
 /** Two of three, so that Consul has no quorum. */

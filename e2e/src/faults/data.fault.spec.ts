@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { joinsAgain } from './whole';
 import { faultCluster } from './fault-cluster';
 
@@ -6,6 +7,7 @@ const data = faultCluster();
 
 // PostgreSQL is at work while its directory goes: what it writes meanwhile is in the way of a removal.
 const RETRIES = 20;
+const CONTROL_FILE_BYTES = 8192;
 
 data.row(19, { half: 'quick', variant: 'removed', mayLoseUnsent: true }, async (fault) => {
   const { cluster, master } = fault;
@@ -15,4 +17,16 @@ data.row(19, { half: 'quick', variant: 'removed', mayLoseUnsent: true }, async (
   });
   await fault.failsOver();
   expect(await joinsAgain(cluster, master.name)).toBe('by itself');
+});
+
+data.row(19, { half: 'quick', variant: 'control file overwritten', mayLoseUnsent: true }, async (fault) => {
+  const { cluster, master } = fault;
+  await fault.strike(async () => {
+    writeFileSync(join(master.dataDir, 'global', 'pg_control'), Buffer.alloc(CONTROL_FILE_BYTES, 0xa5));
+    await cluster.kill(`${master.name}/postgres`);
+  });
+  await fault.failsOver();
+  await joinsAgain(cluster, master.name);
+  const events = fault.logOf(`${master.name}/postgres-runner`).map(({ event }) => event);
+  expect(events).toContain('clone.finished');
 });

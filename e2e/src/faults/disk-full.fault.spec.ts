@@ -24,10 +24,7 @@ disks.row(18, { half: 'long', runs: 1, mayLoseUnsent: true }, async (fault) => {
         return (await masterKey(described)).node !== name;
       });
     });
-    await eventually('another Master', async () => {
-      const { node, phase } = await masterKey(described);
-      return node !== name && phase === 'running';
-    });
+    await fault.anotherMaster(name);
     await fault.writesGoOn();
     const starts = fault.logOf(`${name}/postgres-runner`).filter(({ event }) => event === 'postgres.started');
     expect(starts.length).toBeLessThanOrEqual(STARTS_MAX);

@@ -13,7 +13,7 @@ export class Fault {
   private begunAt: number | null = null;
   private begunAtWallClock = 0;
   private endedAt: number | null = null;
-  private readonly toTidy: (() => Promise<void>)[] = [];
+  private readonly toTidy: (() => unknown)[] = [];
 
   constructor(
     readonly cluster: RemoteCluster,
@@ -61,7 +61,7 @@ export class Fault {
   }
 
   /** Adds what is to be put in order when the run has been judged, or has failed. The last that was added is done first. */
-  afterwards(work: () => Promise<void>): void {
+  afterwards(work: () => unknown): void {
     this.toTidy.unshift(work);
   }
 
@@ -79,14 +79,32 @@ export class Fault {
    * stands still goes on telling what it was.
    */
   async failsOver(): Promise<ClusterNode> {
-    const old = this.master.name;
-    const { node } = await eventually(`a Master other than ${old}`, async () => {
-      const value = await masterKey(this.described);
-      return value.node !== old && value.phase === 'running' ? value : null;
-    });
+    const { name: node } = await this.anotherMaster(this.master.name);
     await eventually(`the clients to write to ${node}`, () => this.lastWriter() === node);
     await this.writesGoOn();
     return this.cluster.node(node);
+  }
+
+  /** Waits until somebody runs as Master who is none of these; whom clients reach is not asked. */
+  async anotherMaster(...than: readonly string[]): Promise<ClusterNode> {
+    const { node } = await eventually(`a Master other than ${than.join()}`, async () => {
+      const value = await masterKey(this.described);
+      return !than.includes(value.node) && value.phase === 'running' ? value : null;
+    });
+    return this.cluster.node(node);
+  }
+
+  /** Waits until Consul has taken two more beats of the Master: one may have been under way. */
+  async masterBeats(): Promise<void> {
+    const { beat } = await eventually('Consul to tell the key', () => masterKey(this.described));
+    await eventually('two more beats of the Master', async () => (await masterKey(this.described)).beat >= beat + 2);
+  }
+
+  /** Waits until a node's controller has logged an event since the fault began. */
+  async isLogged(node: string, event: string): Promise<void> {
+    await eventually(`${event} of ${node}`, () =>
+      this.logOf(`${node}/db-controller`).some((line) => line.event === event),
+    );
   }
 
   /** The same Master in the same term. @throws Error saying what became of it. */

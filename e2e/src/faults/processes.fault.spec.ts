@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { processesUnder } from '@ha-postgres/local-cluster';
+import { nodeOf } from '../load';
 import { masterKey } from '../master-key';
+import { makeSlowTables, slowFunction, slowFunctionsRunning } from '../slow-functions';
 import { eventually } from '../wait-for';
 import type { Fault } from './fault';
 import { faultCluster } from './fault-cluster';
@@ -8,7 +10,38 @@ import { faultCluster } from './fault-cluster';
 /** Longer than the lease and than the longest life of a session that is not renewed (2 × 10 s). */
 const OUTLASTS_SESSION_MS = 25_000;
 
+const BACKENDS = 8;
+
 const processes = faultCluster();
+
+processes.row(1, { half: 'quick', variant: 'postmaster killed', mayLoseUnsent: true }, async (fault) => {
+  await fault.strike(() => fault.cluster.kill(`${fault.master.name}/postgres`));
+  await fault.failsOver();
+});
+
+processes.row(
+  1,
+  {
+    half: 'quick',
+    variant: `killed while ${BACKENDS} backends run functions that end in a commit`,
+    mayLoseUnsent: true,
+  },
+  async (fault) => {
+    const { cluster, described, master, load } = fault;
+    await makeSlowTables(described, master.postgresPort);
+    const endings = Array.from({ length: BACKENDS }, (_, id) => slowFunction(described, master.postgresPort, id));
+    await eventually(
+      'all functions to run',
+      async () => (await slowFunctionsRunning(described, master.postgresPort)) === BACKENDS,
+    );
+    await fault.strike(() => cluster.kill(`${master.name}/postgres`));
+    const next = await fault.failsOver();
+    const ended = await Promise.all(endings);
+    const first = load.history.acknowledged.find((write) => nodeOf(described, write) === next.name);
+    const end = first?.acknowledgement.at ?? Number.NaN;
+    expect(ended.filter(({ isAcknowledged, at }) => isAcknowledged && !(at < end))).toEqual([]);
+  },
+);
 
 processes.row(2, { half: 'quick', mayLoseUnsent: true }, async (fault) => {
   const { cluster, master } = fault;

@@ -1,11 +1,18 @@
 import { openConnection } from '@ha-postgres/checker';
+import { readNodeStatus, type ClusterNode } from '@ha-postgres/local-cluster';
 import { query } from '../client';
+import { hapg } from '../hapg';
+import { ReceiverKiller } from '../receiver-killer';
 import { eventually } from '../wait-for';
 import type { Fault } from './fault';
 import { faultCluster } from './fault-cluster';
 import { newGuest } from './guest';
 
 const CONNECT_MS = 5_000;
+/** `maximumLagOnFailover` */
+const MAXIMUM_LAG_BYTES = 1024 * 1024;
+/** How much later the most advanced Replica hears from Consul; there and back it is twice that. */
+const LATE_MS = 50;
 
 const votes = faultCluster();
 
@@ -36,6 +43,58 @@ votes.row(42, { half: 'quick', variant: 'held by a query', mayLoseUnsent: true }
     for (const reader of readers) reader.drop();
   }
 });
+
+/** Nobody takes over: nothing that was acknowledged is lost. */
+votes.row(21, { half: 'quick' }, async (fault) => {
+  const { cluster, described, master, replicas } = fault;
+  const [candidate, other] = replicas as [ClusterNode, ClusterNode];
+  await cluster.kill(other.name);
+  const killer = new ReceiverKiller([candidate.dataDir]);
+  try {
+    await query(described, master.postgresPort, bulk(2 * MAXIMUM_LAG_BYTES), CONNECT_MS);
+    await fault.masterBeats();
+    await fault.strike(() => cluster.kill(master.name));
+  } finally {
+    killer.stop();
+  }
+  const behind = await eventually(`${candidate.name} to say what would be lost`, async () => {
+    const { takeover } = (await readNodeStatus(candidate.roleServerUrl)) ?? {};
+    const bytes = takeover?.bytesBehind ?? 0;
+    return takeover?.able === false && bytes > MAXIMUM_LAG_BYTES && takeover.why.includes(String(bytes)) ? bytes : null;
+  });
+  await eventually('hapg to name it, why, and how to take it all the same', async () => {
+    const { output } = await hapg(described, 'status');
+    return output.includes(String(behind)) && output.includes(`hapg failover --to ${candidate.name}`);
+  });
+  expect(fault.logOf(`${candidate.name}/db-controller`).map(({ event }) => event)).not.toContain('postgres.promote');
+  await fault.mend(() => Promise.all([master, other].map(({ name }) => cluster.start(name))));
+  await fault.writesGoOn();
+});
+
+votes.row(22, { half: 'quick', mayLoseUnsent: true }, async (fault) => {
+  const { cluster, master, replicas } = fault;
+  const [ahead, behind] = replicas as [ClusterNode, ClusterNode];
+  const killer = new ReceiverKiller([behind.dataDir]);
+  try {
+    await fault.writesGoOn();
+    await cluster.slow(ahead.name, { delayMs: LATE_MS }, 'consul');
+    await fault.strike(() => cluster.kill(master.name));
+  } finally {
+    killer.stop();
+  }
+  expect((await fault.failsOver()).name).toBe(ahead.name);
+  // The other one had been quicker.
+  expect(fault.logOf(`${behind.name}/db-controller`).map(({ event }) => event)).toContain('lease.acquired');
+  await fault.mend(async () => {
+    await cluster.heal();
+    await cluster.start(master.name);
+  });
+});
+
+function bulk(bytes: number): string {
+  const line = 1_000;
+  return `CREATE TABLE IF NOT EXISTS bulk (line text); INSERT INTO bulk SELECT repeat('x', ${line}) FROM generate_series(1, ${bytes / line})`;
+}
 
 /** On each Replica a transaction that has read a table, which replay waits for when the table is changed. */
 async function readersInTheWay(fault: Fault) {
