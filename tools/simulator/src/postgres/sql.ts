@@ -118,6 +118,7 @@ function stateRow(server: Server): object {
     replay_paused: inRecovery ? server.around.behaviour.isReplayPaused : null,
     last_replay_age: null,
     startup_wait_event: inRecovery ? receiver.waitEvent : null,
+    wal_waiters: 0,
     wal_receiver_backends: receiver.hasProcess ? 1 : 0,
     wal_receiver: receiver.isConnected ? receiverRow(server) : null,
     senders: senderRows(server),
