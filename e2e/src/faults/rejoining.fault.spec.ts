@@ -10,7 +10,7 @@ import { joinsAgain } from './whole';
 describe('rejoin: safe', () => {
   const safe = faultCluster();
 
-  safe.row(23, { half: 'long', variant: 'safe', mayLoseUnsent: true }, async (fault) => {
+  safe.row(23, { half: 'long', runs: 1, variant: 'safe', mayLoseUnsent: true }, async (fault) => {
     const { cluster, master } = fault;
     await masterIsLostWithCommits(fault);
     await fault.mend(() => cluster.start(master.name));
@@ -24,7 +24,7 @@ describe('rejoin: safe', () => {
 describe('rejoin: always', () => {
   const always = faultCluster({ settings: { rejoin: 'always' } });
 
-  always.row(23, { half: 'long', variant: 'always', mayLoseUnsent: true }, async (fault) => {
+  always.row(23, { half: 'long', runs: 1, variant: 'always', mayLoseUnsent: true }, async (fault) => {
     const { cluster, master } = fault;
     const keptBefore = keptWal(master);
     await masterIsLostWithCommits(fault);

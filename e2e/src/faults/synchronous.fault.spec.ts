@@ -12,7 +12,7 @@ const WHY = 'both disks are lost';
 describe('quorum mode, available', () => {
   const available = faultCluster({ settings: { replication: 'quorum', dataDurability: 'available' } });
 
-  available.row(26, { half: 'long', variant: 'available' }, async (fault) => {
+  available.row(26, { half: 'long', runs: 1, variant: 'available' }, async (fault) => {
     const { cluster, described, master, replicas } = fault;
     await fault.strike(() => Promise.all(replicas.map(({ name }) => cluster.kill(name))));
     await fault.isLogged(master.name, 'sync.nobody-confirms');
@@ -27,7 +27,7 @@ describe('quorum mode, available', () => {
 describe('sync mode', () => {
   const sync = faultCluster({ settings: { replication: 'sync' } });
 
-  sync.row(27, { half: 'long', mayLoseUnsent: true }, async (fault) => {
+  sync.row(27, { half: 'long', runs: 1, mayLoseUnsent: true }, async (fault) => {
     const { cluster, described, master, replicas } = fault;
     const [synchronous = ''] = await eventually('one synchronous Replica', async () => {
       const { names, previous } = await syncKey(described);
