@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { processesUnder } from '@ha-postgres/local-cluster';
 import { nodeOf } from '../load';
@@ -71,6 +73,20 @@ processes.row(3, { half: 'quick', variant: 'killed, and started again at once' }
   await fault.nothingHappens();
 });
 
+processes.row(3, { half: 'quick', variant: 'out of memory', mayLoseUnsent: true }, async (fault) => {
+  const { cluster, master } = fault;
+  const pidNow = () => cluster.node(master.name).processes['db-controller'] ?? null;
+  const pid = pidNow();
+  await fault.strike(async () => {
+    takeAllMemoryOf(pid ?? 0);
+    await eventually('the controller to die of it, and another to run', () => {
+      const now = pidNow();
+      return now !== null && now !== pid;
+    });
+  });
+  await fault.writesGoOn();
+});
+
 processes.row(4, { half: 'long', runs: 1, mayLoseUnsent: true }, async (fault) => {
   const { cluster, master } = fault;
   const controller = `${master.name}/db-controller`;
@@ -140,3 +156,9 @@ processes.row(
     });
   },
 );
+
+/** From now on it gets no more than it has. */
+function takeAllMemoryOf(pid: number): void {
+  const sizeKb = /^VmSize:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  execFileSync('prlimit', ['--pid', String(pid), `--as=${Number(sizeKb) * 1024}`]);
+}

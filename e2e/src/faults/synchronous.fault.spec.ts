@@ -46,9 +46,10 @@ describe('sync mode', () => {
     expect((await readNodeStatus(left.roleServerUrl))?.inRecovery).toBe(true);
 
     await typed(described, 'failover', '--to', left.name, '--accept-data-loss', '--why', WHY, '--yes');
-    await fault.writesGoOn();
     const { promotions } = await historyKey(described);
     expect(promotions.findLast(({ node }) => node === left.name)?.why).toContain(WHY);
+    // It has nobody yet to confirm its commits.
     await fault.mend(() => Promise.all([master.name, synchronous].map((name) => cluster.start(name))));
+    await fault.writesGoOn();
   });
 });
