@@ -61,7 +61,7 @@ votes.row(21, { half: 'quick' }, async (fault) => {
       const { takeover } = (await readNodeStatus(candidate.roleServerUrl)) ?? {};
       const bytes = takeover?.bytesBehind ?? 0;
       if (takeover?.able !== false || bytes < MAXIMUM_LAG_BYTES || !takeover.why.includes(String(bytes))) return false;
-      const { output } = await hapg(described, 'status');
+      const { output } = await hapg(described, 'status', '--json');
       const isSaid = output.includes(takeover.why) && output.includes(`hapg failover --to ${candidate.name}`);
       if (!isSaid) throw new Error(`${takeover.why}; hapg says: ${output}`);
       return true;
