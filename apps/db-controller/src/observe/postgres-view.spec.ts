@@ -20,6 +20,8 @@ const REPLICA = {
 const ALIVE: AliveResult = { alive: true, elapsedMs: 1, inRecovery: true };
 const REFUSED: AliveResult = { alive: false, elapsedMs: 1, failure: 'refused', message: 'nobody listens' };
 
+const STORAGE_MS = 50;
+
 const views: PostgresView[] = [];
 afterEach(async () => {
   for (const view of views.splice(0)) await view.close();
@@ -45,6 +47,7 @@ function viewing() {
     queryTimeoutMs: 100,
     aliveThreshold: 3,
     replicationThreshold: 3,
+    storageTimeoutMs: STORAGE_MS,
     hasMasterToStreamFrom: () => true,
     log: silentLog,
     onChange: () => (server.heard += 1),
@@ -116,5 +119,40 @@ describe('an alive check', () => {
     await until('it counts as alive', () => view.sight.alive);
     await delay(0);
     expect(await heardOf(() => undefined)).toBe(false);
+  });
+});
+
+describe('a disk that takes no WAL', () => {
+  const master = {
+    ...REPLICA,
+    in_recovery: false,
+    wal_file_name: '000000020000000000000003',
+    inserted_lsn: '0/6',
+    written_lsn: '0/5',
+    flushed_lsn: '0/5',
+    wal_waiters: 1,
+  };
+
+  it('is a PostgreSQL that has failed, though it answers, until another one is started', async () => {
+    const { server, view } = viewing();
+    server.row = master;
+    await until('it is found', () => !view.sight.alive);
+    expect(view.sight.failure).toMatch(/its disk has taken no WAL/);
+    expect(view.answersNow).toBe(true);
+    server.row = { ...master, wal_waiters: 0 };
+    view.serverStarted();
+    expect(view.sight).toMatchObject({ alive: true, failure: null });
+  });
+
+  it('is not found where it is merely slow', async () => {
+    const { server, view } = viewing();
+    let position = 5;
+    // Another one at each look.
+    server.row = Object.defineProperty({ ...master }, 'flushed_lsn', {
+      enumerable: true,
+      get: () => `0/${(position += 1).toString(16)}`,
+    });
+    await delay(4 * STORAGE_MS);
+    expect(view.sight.alive).toBe(true);
   });
 });

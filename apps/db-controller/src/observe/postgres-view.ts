@@ -102,7 +102,8 @@ export class PostgresView {
   }
 
   private get failure(): string | null {
-    if (this.wal.isStalled) return `its disk has taken no WAL for ${this.wal.standsForMs} ms, and commits wait for it`;
+    if (this.wal.isStalled)
+      return `its disk has taken no WAL for ${Math.round(this.wal.standsForMs / 1_000)} s, and commits wait for it`;
     return this.lastAlive?.alive === false ? `${this.lastAlive.failure}: ${this.lastAlive.message}` : null;
   }
 
@@ -166,7 +167,8 @@ export class PostgresView {
       this.state = null;
       this.lastError = messageOf(error);
     }
-    const tells = this.isAwaited || !isQuiet(before, this.state);
+    // A disk that takes nothing is seen in a state that stays as it is.
+    const tells = this.isAwaited || this.wal.isStalled || !isQuiet(before, this.state);
     this.isAwaited = false;
     if (tells) this.options.onChange();
   }
