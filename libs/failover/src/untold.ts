@@ -1,11 +1,6 @@
 import type { HistoryEntry, HistoryValue } from '@ha-postgres/cluster-state';
 import type { LedTerm } from './observation';
-
-/** Where one timeline was left for the next, as PostgreSQL's own history file has it. */
-interface Left {
-  readonly timeline: number;
-  readonly at: string;
-}
+import { leftIn } from './timeline-history';
 
 /**
  * Promotions between a told one and that of `entry` which the history lacks: this node promoted, ended before it could say so, and
@@ -40,12 +35,5 @@ export function untoldPromotions(
     const forkLsn = (fits ? since[index]?.at : null) ?? fork.at;
     const why = 'promoted, and ended before it could say so';
     return { ...entry, term, parentTerm, timeline, forkLsn, why, from: null, tookMs: 0 };
-  });
-}
-
-function leftIn(text: string): Left[] {
-  return text.split('\n').flatMap((line) => {
-    const [, timeline, at] = /^\s*(\d+)\s+([0-9A-F]{1,8}\/[0-9A-F]{1,8})/i.exec(line) ?? [];
-    return timeline === undefined || at === undefined ? [] : [{ timeline: Number(timeline), at }];
   });
 }

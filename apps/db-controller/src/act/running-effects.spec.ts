@@ -162,6 +162,30 @@ describe('what an earlier promotion of this node could not tell', () => {
   });
 });
 
+describe('two promotions in one hold', () => {
+  it('leave the parent’s history where the first of them did', async () => {
+    const w = await promoted();
+    const told = {
+      parentTerm: 0,
+      timeline: 1,
+      forkLsn: '0/1000000',
+      node: 'a',
+      from: null,
+      why: '',
+      at: '',
+      tookMs: 1,
+    };
+    w.set(w.parts.keys.history, { promotions: [{ term: 5, ...told }] });
+    await w.look();
+    w.postgres.sight = standby({ inRecovery: false, timeline: 3 });
+    const wal = join(w.parts.config.dataDir, 'pg_wal');
+    mkdirSync(wal, { recursive: true });
+    writeFileSync(join(wal, '00000003.history'), '1\t0/4000000\tno reason\n2\t0/5000060\tno reason\n');
+    await markRunning(w);
+    expect(historyOf(w).at(-1)).toMatchObject({ term: 6, parentTerm: 5, timeline: 3, forkLsn: '0/4000000' });
+  });
+});
+
 describe('the list of members', () => {
   it('is written with a beat: those whom it adds must wait that one out', async () => {
     const w = await promoted();

@@ -1,5 +1,5 @@
 import type { HistoryEntry, MembersValue } from '@ha-postgres/cluster-state';
-import { overrides, syncOf, untoldPromotions, type Effects } from '@ha-postgres/failover';
+import { forkFrom, overrides, syncOf, untoldPromotions, type Effects } from '@ha-postgres/failover';
 import { messageOf } from '@ha-postgres/service-kit';
 import { failpoint } from '../failpoint';
 import type { Parts } from '../parts';
@@ -20,10 +20,13 @@ export function runningEffects(parts: Parts): Pick<Effects, 'markRunning' | 'rew
       if (hold?.facts.term !== term || !consul.history.known) return;
       await failpoint(parts, 'before-running');
       disk.update({ ledTerm: term, dataTerm: term });
-      const entry = await historyEntry(parts, term);
+      const found = await historyEntry(parts, term);
       void makeFirstSlots(parts, term);
       const known = { promotions: consul.history.value.promotions.filter((old) => old.term !== term) };
-      const untold = untoldPromotions(known, disk.record.led, entry, timelineHistory(parts, entry.timeline));
+      const ofTimelines = timelineHistory(parts, found.timeline);
+      const parent = known.promotions.find((old) => old.term === found.parentTerm);
+      const entry = { ...found, forkLsn: forkFrom(found.forkLsn, parent, ofTimelines) };
+      const untold = untoldPromotions(known, disk.record.led, entry, ofTimelines);
       const promotions = [...known.promotions, ...untold, entry].slice(-HISTORY_MAX);
       const write = { key: keys.history, value: JSON.stringify({ promotions }), modifyIndex: consul.historyIndex };
       const result = await hold.run([write]);

@@ -1,0 +1,29 @@
+import type { HistoryEntry } from '@ha-postgres/cluster-state';
+import { parseLsn } from '@ha-postgres/lsn';
+
+/** Where one timeline was left for the next, as PostgreSQL's own history file has it. */
+export interface Left {
+  readonly timeline: number;
+  /** As `pg_lsn` text. */
+  readonly at: string;
+}
+
+/** What a history file tells, the oldest timeline first. Whatever else stands in it is passed over, as PostgreSQL does with comments. */
+export function leftIn(text: string): Left[] {
+  return text.split('\n').flatMap((line) => {
+    const [, timeline, at] = /^\s*(\d+)\s+([0-9A-F]{1,8}\/[0-9A-F]{1,8})/i.exec(line) ?? [];
+    return timeline === undefined || at === undefined ? [] : [{ timeline: Number(timeline), at }];
+  });
+}
+
+/**
+ * Where a new history leaves that of its parent. One hold may promote twice (everything is killed and started again before it could
+ * say so): then the last recovery ended later than the parent's timeline was left, and WAL between the two is no part of the new one.
+ * @param replayed where the last recovery ended.
+ * @param parent the promotion that it grew from; undefined: the history does not tell it.
+ * @param timelineHistory the history file of the new timeline.
+ */
+export function forkFrom(replayed: string, parent: HistoryEntry | undefined, timelineHistory: string): string {
+  const left = leftIn(timelineHistory).find(({ timeline }) => timeline === parent?.timeline);
+  return left !== undefined && parseLsn(left.at) < parseLsn(replayed) ? left.at : replayed;
+}
