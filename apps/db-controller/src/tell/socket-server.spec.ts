@@ -23,7 +23,7 @@ function served() {
   const metrics = new Metrics({ processMetrics: false });
   const app = socketServer(w.parts, answers as unknown as Answers, metrics);
   servers.push(app);
-  return { w, answers, api: request(app as unknown as Server), app, metrics };
+  return { w, answers, api: request(app), app, metrics };
 }
 
 const publish = (w: ReturnType<typeof world>, index: number) =>
