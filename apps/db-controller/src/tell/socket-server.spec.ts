@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
-import type { Server } from 'node:http';
 import type { HttpServer } from '@ha-postgres/lean-http';
 import { Metrics, portOf } from '@ha-postgres/service-kit';
 import request from 'supertest';
