@@ -30,7 +30,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   ...followRules,
 };
 
-const IN_ORDER = Object.entries(RULES);
+// As objects: to take an entry apart as an array cost, sixty times a decision, more than the rules themselves.
+const IN_ORDER = Object.entries(RULES).map(([rule, judge]) => ({ rule, judge }));
 
 /** Names of all rules in order, for the report of which of them ever fired. */
 export const RULE_NAMES: readonly string[] = Object.keys(RULES);
@@ -40,7 +41,7 @@ export const RULE_NAMES: readonly string[] = Object.keys(RULES);
  * without clock, chance or I/O of its own.
  */
 export function decide(observation: Observation, memory: Memory = NOTHING_REMEMBERED): Decision {
-  for (const [rule, judge] of IN_ORDER) {
+  for (const { rule, judge } of IN_ORDER) {
     const outcome = judge(observation, memory);
     if (outcome !== null) return finish(rule, outcome, observation, memory);
   }
