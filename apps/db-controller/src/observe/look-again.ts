@@ -1,5 +1,6 @@
 import { messageOf, type Millis, type Timer } from '@ha-postgres/service-kit';
 import type { Parts } from '../parts';
+import { untilTogether } from './together';
 
 /** What is said of a look that failed. */
 interface Failure {
@@ -37,6 +38,7 @@ export abstract class LookAgain {
       const { event, text } = this.failure;
       log.debug({ event, why: messageOf(error) }, text);
     }
-    if (!this.stopped) this.timer = clock.schedule(this.everyMs, () => void this.again());
+    const inMs = untilTogether(clock.now(), this.everyMs);
+    if (!this.stopped) this.timer = clock.schedule(inMs, () => void this.again());
   }
 }

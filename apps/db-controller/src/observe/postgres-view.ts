@@ -13,6 +13,7 @@ import type { PostgresSight, SenderSight } from '@ha-postgres/failover';
 import { messageOf, type Log, type Millis } from '@ha-postgres/service-kit';
 import type { MachineClock } from '../machine';
 import type { HeldPort, PostgresPort } from '../ports';
+import { untilTogether } from './together';
 
 export interface PostgresViewOptions {
   readonly server: PostgresPort;
@@ -177,10 +178,9 @@ export class PostgresView {
     while (!this.stop.signal.aborted) {
       await this.shared();
       this.countStreaming();
-      await this.options.clock.pause(
-        this.state === null ? RECONNECT_MS : this.intervalMs(this.state),
-        this.stop.signal,
-      );
+      const { clock } = this.options;
+      const inMs = this.state === null ? RECONNECT_MS : untilTogether(clock.now(), this.intervalMs(this.state));
+      await clock.pause(inMs, this.stop.signal);
     }
   }
 
@@ -209,7 +209,10 @@ export class PostgresView {
   private async checkForEver(): Promise<void> {
     while (!this.stop.signal.aborted) {
       await this.check();
-      await this.options.clock.pause(this.options.checkIntervalMs, this.stop.signal);
+      const { clock, checkIntervalMs } = this.options;
+      // Failures keep their distance: so many in a row are a verdict.
+      const inMs = this.answersNow ? untilTogether(clock.now(), checkIntervalMs) : checkIntervalMs;
+      await clock.pause(inMs, this.stop.signal);
     }
   }
 

@@ -1,5 +1,6 @@
 import { NO_LOAD_BALANCE_TAG, type NodeStatus, type Role } from '@ha-postgres/cluster-state';
 import { codeOf, messageOf, type Millis, type Timer } from '@ha-postgres/service-kit';
+import { untilTogether } from '../observe/together';
 import type { Parts } from '../parts';
 import { OwnStatus } from './own-status';
 import { toldRecovery } from './readiness';
@@ -50,7 +51,8 @@ export class Registration {
 
   start(): void {
     this.write();
-    this.timer = this.parts.clock.schedule(STATUS_MS, () => this.start());
+    const { clock } = this.parts;
+    this.timer = clock.schedule(untilTogether(clock.now(), STATUS_MS), () => this.start());
   }
 
   stop(): void {
