@@ -323,12 +323,16 @@ export class Server {
     this.isFlushing = false;
     const { wal } = this.database;
     const { behaviour } = this.around;
-    for (const record of this.unflushed) wal.append(record);
-    this.unflushed = [];
+    this.writeOut();
     if (behaviour.keepsNoWal) this.removeWal();
     this.replayed = wal.end;
     for (const sender of this.senders) sender.kick();
     this.releaseCommits();
+  }
+
+  private writeOut(): void {
+    for (const record of this.unflushed) this.database.wal.append(record);
+    this.unflushed = [];
   }
 
   private removeWal(): void {
@@ -346,6 +350,8 @@ export class Server {
   }
 
   private append(kind: WalRecord['kind'], write: number | null, bytes: number): WalRecord {
+    // What was inserted before is on disk first.
+    this.writeOut();
     const record = this.nextRecord(kind, write, bytes);
     this.database.wal.append(record);
     this.replayed = this.database.wal.end;

@@ -1,0 +1,155 @@
+/** A PostgreSQL server of a suite that the model and the real one both pass: what a cluster relies on, and what it must be wary of. */
+export interface ContractServer {
+  /** As its data directory says: a standby where it was made one. Resolves when it takes connections. */
+  start(): Promise<void>;
+  /** Fast: sessions end, a shutdown checkpoint is written. */
+  stop(): Promise<void>;
+  /** SIGKILL to all its processes. */
+  kill(): Promise<void>;
+  /** Begins to commit something; true once that is acknowledged. */
+  write(): Promise<() => boolean>;
+  promote(): Promise<void>;
+  checkpoint(): Promise<void>;
+  /** The timeline that it writes. */
+  timeline(): Promise<number>;
+  /** That of the latest checkpoint, by the control file. */
+  controlTimeline(): Promise<number>;
+  /** End of what is replayed, or of what is flushed. */
+  position(): Promise<number>;
+  isStreaming(): Promise<boolean>;
+  /** `ANY 1 ("name")`, or nothing. */
+  setNames(names: string): Promise<void>;
+}
+
+export interface ContractCluster {
+  /** A new server of its own, not started. */
+  first(): Promise<ContractServer>;
+  /** A Replica by base backup of a server that runs, not started. */
+  replicaOf(server: ContractServer, name: string): Promise<ContractServer>;
+  /** Makes a stopped server a standby of another. */
+  follow(server: ContractServer, upstream: ContractServer): Promise<void>;
+  /** @throws Error that names what was waited for, if it does not come to hold. */
+  eventually(what: string, holds: () => Promise<boolean> | boolean): Promise<void>;
+  /** Lets time pass in which something could happen that must not. */
+  aWhile(): Promise<void>;
+  end(): Promise<void>;
+}
+
+export function describePostgres(what: string, open: () => Promise<ContractCluster>): void {
+  describe(what, () => {
+    let cluster: ContractCluster;
+    beforeEach(async () => {
+      cluster = await open();
+    });
+    afterEach(() => cluster.end());
+
+    const streaming = async (replica: ContractServer): Promise<void> =>
+      cluster.eventually('it streams', () => replica.isStreaming());
+    const equal = async (a: ContractServer, b: ContractServer): Promise<void> =>
+      cluster.eventually('both have the same', async () => (await a.position()) === (await b.position()));
+    const written = async (server: ContractServer): Promise<void> => {
+      const isDone = await server.write();
+      await cluster.eventually('a commit is acknowledged', isDone);
+    };
+    /** A Master that runs, and Replicas that stream from it. */
+    const masterAnd = async <Names extends readonly string[]>(...names: Names): Promise<ContractServer[]> => {
+      const master = await cluster.first();
+      await master.start();
+      await written(master);
+      const replicas: ContractServer[] = [];
+      for (const name of names) {
+        const replica = await cluster.replicaOf(master, name);
+        await replica.start();
+        await streaming(replica);
+        replicas.push(replica);
+      }
+      return [master, ...replicas];
+    };
+
+    it('streams to a Replica what it acknowledged', async () => {
+      const [master, replica] = (await masterAnd('a')) as [ContractServer, ContractServer];
+      await written(master);
+      await equal(master, replica);
+    });
+
+    it('promotes to the next timeline, which its control file tells after a checkpoint only', async () => {
+      const [, replica] = (await masterAnd('a')) as [ContractServer, ContractServer];
+      await replica.promote();
+      expect([await replica.timeline(), await replica.controlTimeline()]).toEqual([2, 1]);
+      await replica.checkpoint();
+      expect(await replica.controlTimeline()).toBe(2);
+    });
+
+    it('gives the same number to the timelines of two that promote apart from each other', async () => {
+      const [master, a, b] = (await masterAnd('a', 'b')) as [ContractServer, ContractServer, ContractServer];
+      await master.kill();
+      await a.promote();
+      await b.promote();
+      expect([await a.timeline(), await b.timeline()]).toEqual([2, 2]);
+    });
+
+    it('lets a Replica follow another that was promoted, onto its timeline', async () => {
+      const [master, a, b] = (await masterAnd('a', 'b')) as [ContractServer, ContractServer, ContractServer];
+      await equal(master, a);
+      await equal(master, b);
+      await master.kill();
+      await b.stop();
+      await a.promote();
+      await written(a);
+      await cluster.follow(b, a);
+      await b.start();
+      await streaming(b);
+      await equal(a, b);
+    });
+
+    it('never streams to a former Master whose WAL reaches beyond the fork', async () => {
+      const [master, replica] = (await masterAnd('a')) as [ContractServer, ContractServer];
+      await equal(master, replica);
+      await replica.promote();
+      await written(replica);
+      await written(master);
+      await master.kill();
+      await cluster.follow(master, replica);
+      await master.start();
+      await cluster.aWhile();
+      const before = await replica.position();
+      expect(await master.position()).not.toBe(before);
+      await written(replica);
+      await cluster.aWhile();
+      expect(await master.position()).not.toBe(await replica.position());
+    });
+
+    it('sends everything at a clean stop, so that the stopped one can follow whoever has it', async () => {
+      const [master, replica] = (await masterAnd('a')) as [ContractServer, ContractServer];
+      await written(master);
+      await master.stop();
+      await replica.promote();
+      await cluster.follow(master, replica);
+      await master.start();
+      await streaming(master);
+      await written(replica);
+      await equal(master, replica);
+    });
+
+    it('lets a commit wait for a named Replica that is away, and acknowledges it when it comes', async () => {
+      const [master, replica] = (await masterAnd('a')) as [ContractServer, ContractServer];
+      await master.setNames('ANY 1 ("a")');
+      await written(master);
+      await replica.kill();
+      const isDone = await master.write();
+      await cluster.aWhile();
+      expect(isDone()).toBe(false);
+      await replica.start();
+      await cluster.eventually('the commit is acknowledged', isDone);
+    });
+
+    it('loses nothing by SIGKILL that it acknowledged', async () => {
+      const [master] = (await masterAnd()) as [ContractServer];
+      await written(master);
+      const before = await master.position();
+      await master.kill();
+      await master.start();
+      expect(await master.position()).toBeGreaterThanOrEqual(before);
+    });
+  });
+}
