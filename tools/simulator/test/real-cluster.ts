@@ -47,7 +47,7 @@ async function freePort(): Promise<number> {
 }
 
 /** Real servers on free loopback ports, with their data in a temporary directory. */
-export class RealCluster implements ContractCluster {
+export class RealCluster implements ContractCluster<RealServer> {
   private readonly home = mkdtempSync(join(tmpdir(), 'simulator-'));
   private readonly servers: RealServer[] = [];
 
@@ -62,22 +62,21 @@ export class RealCluster implements ContractCluster {
     return server;
   }
 
-  async replicaOf(upstream: ContractServer, name: string): Promise<RealServer> {
+  async replicaOf(upstream: RealServer, name: string): Promise<RealServer> {
     const server = await this.add(name);
-    const from = upstream as RealServer;
     await run(
       join(BIN, 'pg_basebackup'),
-      ['-d', from.conninfo, '-D', server.dataDir, '-c', 'fast', '--no-sync'],
+      ['-d', upstream.conninfo, '-D', server.dataDir, '-c', 'fast', '--no-sync'],
       this.options,
     );
     await this.follow(server, upstream);
     return server;
   }
 
-  async follow(server: ContractServer, upstream: ContractServer): Promise<void> {
-    const { dataDir, name } = server as RealServer;
+  async follow(server: RealServer, upstream: RealServer): Promise<void> {
+    const { dataDir, name } = server;
     writeFileSync(join(dataDir, 'standby.signal'), '');
-    const conninfo = `${(upstream as RealServer).conninfo} application_name=${name}`;
+    const conninfo = `${upstream.conninfo} application_name=${name}`;
     appendFileSync(
       join(dataDir, 'postgresql.conf'),
       `primary_conninfo = '${conninfo}'\nsynchronous_standby_names = ''\n`,

@@ -21,13 +21,13 @@ export interface ContractServer {
   setNames(names: string): Promise<void>;
 }
 
-export interface ContractCluster {
+export interface ContractCluster<Server extends ContractServer = ContractServer> {
   /** A new server of its own, not started. */
-  first(): Promise<ContractServer>;
+  first(): Promise<Server>;
   /** A Replica by base backup of a server that runs, not started. */
-  replicaOf(server: ContractServer, name: string): Promise<ContractServer>;
+  replicaOf(server: Server, name: string): Promise<Server>;
   /** Makes a stopped server a standby of another. */
-  follow(server: ContractServer, upstream: ContractServer): Promise<void>;
+  follow(server: Server, upstream: Server): Promise<void>;
   /** @throws Error that names what was waited for, if it does not come to hold. */
   eventually(what: string, holds: () => Promise<boolean> | boolean): Promise<void>;
   /** Lets time pass in which something could happen that must not. */
@@ -35,28 +35,31 @@ export interface ContractCluster {
   end(): Promise<void>;
 }
 
-export function describePostgres(what: string, open: () => Promise<ContractCluster>): void {
+export function describePostgres<Server extends ContractServer>(
+  what: string,
+  open: () => Promise<ContractCluster<Server>>,
+): void {
   describe(what, () => {
-    let cluster: ContractCluster;
+    let cluster: ContractCluster<Server>;
     beforeEach(async () => {
       cluster = await open();
     });
     afterEach(() => cluster.end());
 
-    const streaming = async (replica: ContractServer): Promise<void> =>
+    const streaming = async (replica: Server): Promise<void> =>
       cluster.eventually('it streams', () => replica.isStreaming());
-    const equal = async (a: ContractServer, b: ContractServer): Promise<void> =>
+    const equal = async (a: Server, b: Server): Promise<void> =>
       cluster.eventually('both have the same', async () => (await a.position()) === (await b.position()));
-    const written = async (server: ContractServer): Promise<void> => {
+    const written = async (server: Server): Promise<void> => {
       const isDone = await server.write();
       await cluster.eventually('a commit is acknowledged', isDone);
     };
     /** A Master that runs, and Replicas that stream from it. */
-    const masterAnd = async <Names extends readonly string[]>(...names: Names): Promise<ContractServer[]> => {
+    const masterAnd = async (...names: readonly string[]): Promise<Server[]> => {
       const master = await cluster.first();
       await master.start();
       await written(master);
-      const replicas: ContractServer[] = [];
+      const replicas: Server[] = [];
       for (const name of names) {
         const replica = await cluster.replicaOf(master, name);
         await replica.start();
@@ -67,21 +70,23 @@ export function describePostgres(what: string, open: () => Promise<ContractClust
     };
 
     it('streams to a Replica what it acknowledged', async () => {
-      const [master, replica] = (await masterAnd('a')) as [ContractServer, ContractServer];
+      const [master, replica] = (await masterAnd('a')) as [Server, Server];
       await written(master);
       await equal(master, replica);
     });
 
-    it('promotes to the next timeline, which its control file tells after a checkpoint only', async () => {
-      const [, replica] = (await masterAnd('a')) as [ContractServer, ContractServer];
+    it('promotes to the next timeline, which its control file tells after a checkpoint at the latest', async () => {
+      const [, replica] = (await masterAnd('a')) as [Server, Server];
       await replica.promote();
-      expect([await replica.timeline(), await replica.controlTimeline()]).toEqual([2, 1]);
+      expect(await replica.timeline()).toBe(2);
+      // The real one begins a checkpoint by itself, and may be done with it.
+      expect([1, 2]).toContain(await replica.controlTimeline());
       await replica.checkpoint();
       expect(await replica.controlTimeline()).toBe(2);
     });
 
     it('gives the same number to the timelines of two that promote apart from each other', async () => {
-      const [master, a, b] = (await masterAnd('a', 'b')) as [ContractServer, ContractServer, ContractServer];
+      const [master, a, b] = (await masterAnd('a', 'b')) as [Server, Server, Server];
       await master.kill();
       await a.promote();
       await b.promote();
@@ -89,7 +94,7 @@ export function describePostgres(what: string, open: () => Promise<ContractClust
     });
 
     it('lets a Replica follow another that was promoted, onto its timeline', async () => {
-      const [master, a, b] = (await masterAnd('a', 'b')) as [ContractServer, ContractServer, ContractServer];
+      const [master, a, b] = (await masterAnd('a', 'b')) as [Server, Server, Server];
       await equal(master, a);
       await equal(master, b);
       await master.kill();
@@ -103,7 +108,7 @@ export function describePostgres(what: string, open: () => Promise<ContractClust
     });
 
     it('never streams to a former Master whose WAL reaches beyond the fork', async () => {
-      const [master, replica] = (await masterAnd('a')) as [ContractServer, ContractServer];
+      const [master, replica] = (await masterAnd('a')) as [Server, Server];
       await equal(master, replica);
       await replica.promote();
       await written(replica);
@@ -120,7 +125,7 @@ export function describePostgres(what: string, open: () => Promise<ContractClust
     });
 
     it('sends everything at a clean stop, so that the stopped one can follow whoever has it', async () => {
-      const [master, replica] = (await masterAnd('a')) as [ContractServer, ContractServer];
+      const [master, replica] = (await masterAnd('a')) as [Server, Server];
       await written(master);
       await master.stop();
       await replica.promote();
@@ -132,7 +137,7 @@ export function describePostgres(what: string, open: () => Promise<ContractClust
     });
 
     it('lets a commit wait for a named Replica that is away, and acknowledges it when it comes', async () => {
-      const [master, replica] = (await masterAnd('a')) as [ContractServer, ContractServer];
+      const [master, replica] = (await masterAnd('a')) as [Server, Server];
       await master.setNames('ANY 1 ("a")');
       await written(master);
       await replica.kill();
@@ -144,7 +149,7 @@ export function describePostgres(what: string, open: () => Promise<ContractClust
     });
 
     it('loses nothing by SIGKILL that it acknowledged', async () => {
-      const [master] = (await masterAnd()) as [ContractServer];
+      const [master] = (await masterAnd()) as [Server];
       await written(master);
       const before = await master.position();
       await master.kill();

@@ -18,7 +18,7 @@ const BEHAVIOUR: Behaviour = {
 };
 
 /** Servers of the model in a world of their own. */
-export class ModelCluster implements ContractCluster {
+export class ModelCluster implements ContractCluster<ModelServer> {
   readonly world = new World(1);
   readonly running = new Map<string, Server>();
   private readonly random = new Random(1, 7);
@@ -28,14 +28,13 @@ export class ModelCluster implements ContractCluster {
     return new ModelServer(this, 'first', new Database('7000000000000000001'));
   }
 
-  async replicaOf(server: ContractServer, name: string): Promise<ModelServer> {
+  async replicaOf(server: ModelServer, name: string): Promise<ModelServer> {
     await Promise.resolve();
-    const { database } = server as ModelServer;
-    return new ModelServer(this, name, database.copy(), (server as ModelServer).name);
+    return new ModelServer(this, name, server.database.copy(), server.name);
   }
 
-  async follow(server: ContractServer, upstream: ContractServer): Promise<void> {
-    (server as ModelServer).upstream = (upstream as ModelServer).name;
+  async follow(server: ModelServer, upstream: ModelServer): Promise<void> {
+    server.upstream = upstream.name;
     await Promise.resolve();
   }
 
