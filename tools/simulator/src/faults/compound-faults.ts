@@ -1,7 +1,7 @@
 import { CONSUL } from '../consul/consul-model';
 import type { SimNode } from '../node/node';
 import type { Fault, FaultContext } from './context';
-import { atNextAcquire, atNextListOfMembers } from './triggers';
+import { atNextAcquire, atNextBeat, atNextListOfMembers } from './triggers';
 
 /** Faults that come together: each alone is survived by what the other takes away. */
 
@@ -72,12 +72,13 @@ const lastAnswerLate: Fault = (context) => {
   const node = holderOf(context);
   if (node === null || cluster.master?.phase !== 'running') return false;
   const { leaseDuration, fenceTime, heartbeatInterval } = node.options.config;
-  const lateMs = leaseDuration - fenceTime - heartbeatInterval * random.between(0.2, 1);
+  // Before that it would fence by the answer before.
+  const lateMs = (leaseDuration - fenceTime - heartbeatInterval) * random.between(0.75, 0.97);
   world.tell(node.name, () => 'FAULT     the last answer of Consul is late');
   during(3 * leaseDuration, cluster.network.slowDown(CONSUL, node.name, lateMs));
-  world.schedule(random.between(5, heartbeatInterval), () => {
+  atNextBeat(cluster, () => {
     during(3 * leaseDuration, cluster.network.cut(node.name, CONSUL));
-    endHold(context);
+    world.schedule(random.between(0, 20), () => endHold(context));
   });
   return true;
 };

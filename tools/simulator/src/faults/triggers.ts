@@ -27,3 +27,12 @@ export function atNextDrain(cluster: Cluster, then: (node: SimNode) => void): vo
   };
   cluster.drained.add(once);
 }
+
+/** Once, when a write of key `master` by its holder is committed: before that can know it. */
+export function atNextBeat(cluster: Cluster, then: (node: SimNode) => void): void {
+  const once = (name: string): void => {
+    cluster.beaten.delete(once);
+    then(cluster.node(name));
+  };
+  cluster.beaten.add(once);
+}

@@ -35,6 +35,8 @@ export class Cluster {
   readonly listed = new Set<(node: string) => void>();
   /** Called with the Master that has begun to hand over. */
   readonly drained = new Set<(node: string) => void>();
+  /** Called with the holder whose beat was committed. */
+  readonly beaten = new Set<(node: string) => void>();
   /** Nodes that an administrator has told to give up their commits. */
   readonly allowedToLose = new Set<string>();
   private holder: string | null = null;
@@ -61,6 +63,7 @@ export class Cluster {
       this.noteList(request, node);
       this.noteSync();
       this.noteDrain(node);
+      this.noteBeat(request, node);
     });
     this.addNodes();
     const names = [...this.nodes.keys()];
@@ -109,6 +112,12 @@ export class Cluster {
     const parsed = entry === null ? null : parseSync(entry.value);
     this.sync = { text: entry?.value, value: parsed?.ok === true ? parsed.value : null };
     return this.sync.value;
+  }
+
+  private noteBeat(request: FakeRequest | null, node: string | null): void {
+    if (request === null || node === null || this.beaten.size === 0) return;
+    const isBeat = request.operations.some(({ verb, key }) => verb === 'lock' && key === this.keys.master);
+    if (isBeat && this.lastHolder?.name === node) for (const told of this.beaten) told(node);
   }
 
   private noteDrain(node: string | null): void {

@@ -38,7 +38,7 @@ const NODE_COUNTS = [1, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 5, 5, 7]
 /** Short leases make more failovers happen in the same time; the default ones are drawn as well, less often. */
 const LEASES = [
   { leaseDuration: 1000, driftMargin: 100, fenceTime: 400, heartbeatInterval: 250, unansweredLimit: 150 },
-  { leaseDuration: 1500, driftMargin: 150, fenceTime: 500, heartbeatInterval: 300, unansweredLimit: 200 },
+  { leaseDuration: 1500, driftMargin: 150, fenceTime: 400, heartbeatInterval: 250, unansweredLimit: 150 },
   { leaseDuration: 3000, driftMargin: 300, fenceTime: 700, heartbeatInterval: 500, unansweredLimit: 300 },
 ] as const;
 
