@@ -1,6 +1,8 @@
 /** What the simulator runs of this app. No other app imports it. */
+export { NEW_MEMORY, accept, endedUnasked, hold, isDeadlinePassed, type Memory } from './core/memory';
+export type { Facts, Step } from './core/facts';
 export type { Problem, RejoinMark, Task } from './core/facts';
-export { RULES } from './core/plan';
+export { RULES, plan } from './core/plan';
 export { chooseRejoin, isOwnData, whyNotRewound } from './core/rejoin-choice';
 export type { Inspected } from './disk/inspect';
 export type { Marks } from './disk/runner-state';

@@ -8,3 +8,4 @@ export {
 } from './fake-consul';
 export { FakeStore, type Keys } from './fake-store';
 export { VirtualClock, driftingClock } from './virtual-clock';
+export { LeaseRecord } from '../lease-record';
