@@ -1,4 +1,4 @@
-// Bundles the command line and runs it: the simulator itself is TypeScript, and bundles the code that it simulates.
+// Bundles the command line and runs it: it is TypeScript, and bundles the code that it explores.
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 const here = dirname(fileURLToPath(import.meta.url));
 const outfile = join(here, 'dist', 'exhaustive.cjs');
 await build({
-  entryPoints: [join(here, 'src', 'exhaustive', process.env.ENTRY ?? 'main.ts')],
+  entryPoints: [join(here, 'src', 'exhaustive', 'main.ts')],
   outfile,
   bundle: true,
   platform: 'node',
@@ -15,8 +15,7 @@ await build({
   format: 'cjs',
   conditions: ['@ha-postgres/source'],
   external: ['esbuild', 'pg-native'],
-  sourcemap: 'linked',
   logLevel: 'warning',
 });
-const { status, signal } = spawnSync(process.execPath, [...(process.env.NODE_ARGS??'').split(' ').filter(Boolean), outfile, ...process.argv.slice(2)], { stdio: 'inherit' });
+const { status, signal } = spawnSync(process.execPath, [outfile, ...process.argv.slice(2)], { stdio: 'inherit' });
 process.exit(signal === null ? (status ?? 1) : 1);

@@ -264,6 +264,7 @@ function toldBy(name: Name, { term, announced, last }: Pick<Hold, 'term' | 'anno
 export function sendBeat({ name, node, sent }: Work, why: Exclude<Beat['why'], 'resume'>, also: Beat['also']): void {
   const hold = node.controller?.hold ?? null;
   if (hold === null || hold.record.lost || hold.record.closed) return;
+  if (why === 'beat') hold.beaten = true;
   const record = leaseRecordOf(hold.record);
   record.sent(NOW);
   hold.record = leaseOf(record);

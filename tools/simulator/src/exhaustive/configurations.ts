@@ -2,11 +2,60 @@ import type { Configuration } from './configuration';
 
 const NOTHING = { crashes: 0, deaths: 0, sickness: 0, gone: 0 };
 
+const TWO = {
+  nodes: 2,
+  members: ['a', 'b'],
+  candidates: ['a', 'b'],
+  terms: 1,
+  slow: null,
+  ...{ beats: 0, lateAnswers: false, failsafe: false, secondFence: false, idleSessions: false },
+  ...{ lateReads: false, sessionsEnd: true, left: NOTHING, depth: null },
+} as const;
+
+const THREE = { ...TWO, nodes: 3, members: ['a', 'b', 'c'], candidates: ['b', 'c'] } as const;
+
+/** Each goes as deep as it can in its share of five minutes; the first ones to where nothing new comes. */
 export const CONFIGURATIONS: readonly Configuration[] = [
   {
+    ...TWO,
     name: 'takeover',
-    about: 'a session ends, or a lease runs out; answers are lost; two candidates',
-    ...{ nodes: 3, members: ['a', 'b', 'c'], candidates: ['a', 'b', 'c'], terms: 2, slow: 'a', beats: 0, lateAnswers: false },
-    ...{ failsafe: false, secondFence: false, idleSessions: false, lateReads: false, sessionsEnd: true, left: NOTHING, depth: null },
+    about: 'the lock is lost, or its lease runs out on a slow clock; each of two nodes may succeed the first',
+    slow: 'a',
+  },
+  {
+    ...TWO,
+    name: 'release',
+    about: 'PostgreSQL dies, or does not answer for a while: the lock is released, and requests and answers take their time',
+    ...{ lateAnswers: true, secondFence: true, left: { ...NOTHING, deaths: 1, sickness: 1 }, depth: 12 },
+  },
+  {
+    ...TWO,
+    name: 'answers',
+    about: 'beats, reads and their answers are late, lost, and overtake each other',
+    ...{ candidates: ['b'], beats: 2, lateAnswers: true, lateReads: true, idleSessions: true, depth: 12 },
+  },
+  {
+    ...TWO,
+    name: 'restarts',
+    about: 'a controller is killed and started again, and goes on with what is on its disk',
+    ...{ candidates: ['b'], left: { ...NOTHING, crashes: 1, sickness: 1 }, lateAnswers: true, depth: 12 },
+  },
+  {
+    ...THREE,
+    name: 'candidates',
+    about: 'two nodes try to succeed the first one, and one of them may give up',
+    ...{ terms: 2, left: { ...NOTHING, sickness: 1 }, depth: 11 },
+  },
+  {
+    ...THREE,
+    name: 'failsafe',
+    about: 'the Master has no answer of Consul, and asks the members; their controllers may be killed',
+    ...{ failsafe: true, left: { ...NOTHING, crashes: 1 }, depth: 9 },
+  },
+  {
+    ...THREE,
+    name: 'members',
+    about: 'a node is put on the list of members, another is taken off it, and the Master has no answer of Consul',
+    ...{ members: ['a', 'b'], failsafe: true, lateAnswers: true, left: { ...NOTHING, gone: 1 }, depth: 9 },
   },
 ];

@@ -135,7 +135,7 @@ function heldBy(stored: StoredHold, record: LeaseRecord): Hold {
   const mayHaveRun = phase === 'running' || phase === 'draining';
   return {
     ...{ term, session, announced: phase, phase, mayHaveRun, refused: false, waitUntil, predecessor, last, parentTerm },
-    record: leaseOf(record),
+    ...{ record: leaseOf(record), beaten: true },
   };
 }
 

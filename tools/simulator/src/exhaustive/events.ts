@@ -137,7 +137,7 @@ function beatEvents(
   { hold, ending }: Controller,
   { beats, failsafe }: Configuration,
 ): Event[] {
-  if (hold === null || ending !== null || hold.record.lost || hold.record.closed) return [];
+  if (hold === null || hold.beaten || ending !== null || hold.record.lost || hold.record.closed) return [];
   const send = (next: Next) => void next.do(name, 'beat', (work) => sendBeat(work, 'beat', null));
   if (beats === 0)
     return [

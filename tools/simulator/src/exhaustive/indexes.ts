@@ -61,14 +61,14 @@ export class Indexes<T extends object> {
     return found;
   }
 
-  with(part: T, ranks: ReadonlyMap<number, number>): T {
+  with(part: T, rankOf: (index: number) => number): T {
     const own = this.of(part);
-    if (own.every((index) => ranks.get(index) === index)) return part;
-    const key = own.map((index) => ranks.get(index)).join();
+    if (own.every((index) => rankOf(index) === index)) return part;
+    const key = own.map(rankOf).join();
     const known = this.changed.get(part)?.get(key);
     if (known !== undefined) return known;
     const copy = copied(part);
-    this.places.visit(copy, (index) => ranks.get(index) ?? 0);
+    this.places.visit(copy, rankOf);
     const changed = this.one(copy);
     const all = this.changed.get(part) ?? new Map<string, T>();
     all.set(key, changed);

@@ -78,7 +78,7 @@ function controllerAtFirst(hold: Node['disk']['hold'], value: string, configurat
     hold:
       hold === null
         ? null
-        : { ...hold, announced: hold.phase, mayHaveRun: true, refused: false, record },
+        : { ...hold, announced: hold.phase, mayHaveRun: true, refused: false, record, beaten: true },
     ...{ acquiring: false, resuming: false, releasing: false, writing: null, votedFor: null, asking: null, lastAsk: null },
     pending: [],
     published: {

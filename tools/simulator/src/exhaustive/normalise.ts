@@ -19,6 +19,7 @@ export interface AllParts {
  * requests stand in a fixed order, and what nobody waits for any more is dropped.
  */
 export class Normaliser {
+  private readonly old = new WeakMap<Node, Node>();
   private readonly inNode: Indexes<Node>;
   private readonly inConsul: Indexes<Consul>;
   private readonly inMessage: Indexes<Message>;
@@ -42,16 +43,38 @@ export class Normaliser {
     this.dropSessions(state);
   }
 
+  /**
+   * A ModifyIndex is compared with the one that the key has now, and with that of the other key. Whatever was overtaken is refused
+   * alike, so that all that lie between two of these are one.
+   */
   private rankIndexes(state: State): void {
-    const found = new Set([0]);
-    for (const index of this.inConsul.of(state.consul)) found.add(index);
-    for (const node of state.nodes) for (const index of this.inNode.of(node)) found.add(index);
-    for (const message of state.messages) for (const index of this.inMessage.of(message)) found.add(index);
-    if (Math.max(...found) === found.size - 1) return;
-    const ranks = ranked(found);
-    state.consul = this.inConsul.with(state.consul, ranks);
-    state.nodes = state.nodes.map((node) => this.inNode.with(node, ranks));
-    state.messages = state.messages.map((message) => this.inMessage.with(message, ranks));
+    const { master, members } = state.consul;
+    const [low, high] = master.index < members.index ? [master.index, members.index] : [members.index, master.index];
+    const rankOf = (index: number): number => {
+      if (index === 0) return 0;
+      if (index < low) return 1;
+      if (index === low) return 2;
+      if (index < high) return 3;
+      return index === high ? 4 : 5;
+    };
+    state.consul = this.inConsul.with(state.consul, rankOf);
+    state.messages = state.messages.map((message) => this.inMessage.with(message, rankOf));
+    state.nodes = state.nodes.map((node) => this.overtaken(this.inNode.with(node, rankOf), state.consul));
+  }
+
+  /** What a node saw that is not so any more: when it saw that is of no use, for whatever it decides on it will be refused. */
+  private overtaken(node: Node, { master }: Consul): Node {
+    const seen = node.controller?.master ?? null;
+    if (seen === null || seen.entry.index === master.index || seen.firstSeen === 0) return node;
+    const known = this.old.get(node);
+    if (known !== undefined) return known;
+    const { controller } = node;
+    const old = this.parts.node.one({
+      ...node,
+      controller: controller === null ? null : { ...controller, master: { ...seen, firstSeen: 0, confirmed: 0 } },
+    });
+    this.old.set(node, old);
+    return old;
   }
 
   /** Numbers of a node's beats, which only must differ and have an order. */

@@ -37,6 +37,7 @@ function passController(controller: Controller): void {
   const { hold, published, asking, reading, master } = controller;
   if (hold !== null) {
     passHold(hold);
+    hold.beaten = false;
     hold.record.end = soon(hold.record.end);
     hold.record.waiting = [...new Set(hold.record.waiting.map((at) => Math.max(OLDEST_SENT, at - 1)))];
   }

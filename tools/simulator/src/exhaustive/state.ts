@@ -146,6 +146,8 @@ export interface Hold {
   last: Term;
   parentTerm: number;
   record: Lease;
+  /** A beat was sent in this tick. */
+  beaten: boolean;
 }
 
 /** What a `LeaseRecord` keeps, as far as anything is asked of it here: not the numbers of beats, which come in no order anyway. */

@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Configuration } from './configuration';
+import { CONFIGURATIONS } from './configurations';
+import type { Exploration } from './explore';
+import { bundleWorker, type Mutation } from './mutation';
+import { LEASE_MUTATIONS } from './mutations';
+
+export interface ExhaustiveOptions {
+  /** Root of the repository, from whose sources everything is bundled. */
+  readonly root: string;
+  readonly print: (line: string) => void;
+  /** Only the configuration of this name, or the mutations whose names contain this. */
+  readonly only?: string;
+  /** Make each mistake of the list in the sources, and find it. */
+  readonly mutations?: boolean;
+  /** With mutations: tell also how each was found. */
+  readonly trace?: boolean;
+}
+
+/**
+ * Goes through every interleaving of the lease protocol, in several small configurations, by the code that runs in production.
+ * @returns whether all is well: no violation, or, with `mutations`, one for each.
+ */
+export async function runExhaustive(options: ExhaustiveOptions): Promise<boolean> {
+  const dist = join(options.root, 'tools', 'simulator', 'dist');
+  mkdirSync(dist, { recursive: true });
+  return options.mutations === true ? runMutations(options, dist) : runConfigurations(options, dist);
+}
+
+async function runConfigurations({ root, print, only }: ExhaustiveOptions, dist: string): Promise<boolean> {
+  const bundle = join(dist, 'exhaustive-worker.cjs');
+  await bundleWorker(root, bundle, null);
+  const chosen = CONFIGURATIONS.filter(({ name }) => only === undefined || name === only);
+  let [states, steps, milliseconds, isGood] = [0, 0, 0, chosen.length > 0];
+  for (const configuration of chosen) {
+    const exploration = await exploreIn(bundle, configuration.name);
+    for (const line of linesOf(configuration, exploration)) print(line);
+    states += exploration.states;
+    steps += exploration.steps;
+    milliseconds += exploration.cpuMilliseconds;
+    isGood &&= exploration.found === null;
+  }
+  print(`${states} states, ${steps} steps, ${seconds(milliseconds)} of one processor: ${isGood ? 'nothing wrong' : 'WRONG'}`);
+  return isGood;
+}
+
+function linesOf({ name, about }: Configuration, exploration: Exploration): string[] {
+  const { states, steps, depth, isComplete, cpuMilliseconds, found } = exploration;
+  const howFar = isComplete ? `all there are (depth ${depth})` : `all up to depth ${depth}`;
+  const figures = `${states} states, ${howFar}; ${steps} steps; ${seconds(cpuMilliseconds)}`;
+  return [`${name}: ${about}`, `  ${figures}`, ...(found === null ? [] : storyOf(found))];
+}
+
+export function storyOf({ what, path }: NonNullable<Exploration['found']>): string[] {
+  const steps = path.map((line, i) => `  ${String(i + 1).padStart(3)}  ${line}`);
+  return ['  a is Master of term 2; the others follow it', ...steps, `  VIOLATION: ${what}`];
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+async function runMutations({ root, print, only, trace }: ExhaustiveOptions, dist: string): Promise<boolean> {
+  const chosen = LEASE_MUTATIONS.filter(({ name }) => only === undefined || name.includes(only));
+  const bundle = join(dist, 'exhaustive-mutated.cjs');
+  let caught = 0;
+  for (const mutation of chosen) {
+    await bundleWorker(root, bundle, mutation);
+    const exploration = await exploreIn(bundle, mutation.configuration);
+    if (exploration.found !== null) caught += 1;
+    print(verdictOn(mutation, exploration));
+    if (trace === true && exploration.found !== null) for (const line of storyOf(exploration.found)) print(line);
+  }
+  print(`${caught} of ${chosen.length} mutations caught`);
+  return caught === chosen.length && caught > 0;
+}
+
+function verdictOn({ name, configuration }: Mutation, { found, depth, states, cpuMilliseconds }: Exploration): string {
+  const figures = `(${configuration}, ${states} states, ${seconds(cpuMilliseconds)})`;
+  return found === null
+    ? `MISSED  ${name}: nothing wrong up to depth ${depth} ${figures}`
+    : `caught  ${name}: depth ${depth}, ${found.what} ${figures}`;
+}
+
+/** In a process of its own, whose memory is given back. @throws Error with what it wrote, if it did not come to an end */
+function exploreIn(bundle: string, configuration: string): Promise<Exploration> {
+  const child = spawn(process.execPath, ['--max-old-space-size=3000', bundle, configuration], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [said, complained] = ['', ''];
+  child.stdout.on('data', (data: Buffer) => (said += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (complained += data.toString()));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve(JSON.parse(said) as Exploration);
+      else reject(new Error(`the exploration of ${configuration} ended with ${code ?? 'a signal'}: ${complained}`));
+    });
+  });
+}
