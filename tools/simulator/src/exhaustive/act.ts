@@ -21,11 +21,12 @@ const TURNS_MAX = 8;
 
 /** A node's loop, which turns again after everything that it has done or learnt, until there is nothing more to do. */
 export function settle(work: Work): void {
-  if (work.node.controller === null) return;
+  const { controller } = work.node;
+  if (controller === null) return;
   const said: string[] = [];
   for (let turns = 0; turns < TURNS_MAX; turns += 1) {
     const before = JSON.stringify(work.node);
-    const rule = turn(work);
+    const rule = turn(work, controller);
     if (rule !== said.at(-1)) said.push(rule);
     if (JSON.stringify(work.node) === before) break;
   }
@@ -33,9 +34,8 @@ export function settle(work: Work): void {
 }
 
 /** observe → decide → act, with the real `decide`. */
-function turn(work: Work): string {
+function turn(work: Work, controller: Controller): string {
   const { name, node } = work;
-  const controller = node.controller as Controller;
   const decision = decide(observationOf(work), memoryOf(controller));
   keepMemory(controller, decision.memory);
   publish(node, controller, decision);
@@ -185,8 +185,9 @@ function acquire(work: Work, controller: Controller, action: Extract<Action, { t
   const { name, node } = work;
   const { master } = observationOf(work);
   const entry = master.known ? master.value.entry : null;
-  const isPossible = action.term <= work.bounds.termMax && entry?.modifyIndex === action.decidedOn;
-  if (!isPossible || entry === null || controller.members === null) return false;
+  if (entry?.modifyIndex !== action.decidedOn || controller.members === null) return false;
+  // What comes after is another exploration's.
+  if (action.term > work.bounds.termMax) return false;
   if (node.vow !== null) work.never(`${name} acquires although its promise (failsafe) still binds it`);
   const session = `${name}${action.term}`;
   const last = entry.value === null ? null : lastRunningMaster(entry.value);

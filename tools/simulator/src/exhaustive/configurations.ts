@@ -25,7 +25,8 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   {
     ...TWO,
     name: 'release',
-    about: 'PostgreSQL dies, or does not answer for a while: the lock is released, and requests and answers take their time',
+    about:
+      'PostgreSQL dies, or does not answer for a while: the lock is released, and requests and answers take their time',
     ...{ lateAnswers: true, secondFence: true, left: { ...NOTHING, deaths: 1, sickness: 1 }, depth: 12 },
   },
   {

@@ -59,7 +59,13 @@ export function operationsOf(message: Message): readonly TxnOperation[] {
   }
 }
 
-export function acquireRequest({ session, value, decidedOn, members, takeOver }: Extract<Message, { kind: 'acquire' }>) {
+export function acquireRequest({
+  session,
+  value,
+  decidedOn,
+  members,
+  takeOver,
+}: Extract<Message, { kind: 'acquire' }>) {
   return {
     ...{ key: MASTER, session, value, takeOver },
     decidedOn: kvEntry(MASTER, { value: '', index: decidedOn, session: null }),
@@ -78,7 +84,10 @@ export function commit(consul: Consul, message: Message, index: number): Result 
   keep(consul, store);
   if (outcome.committed) return { committed: true, entries: entriesIn(outcome.entries) };
   // Which key, session and index its words name is read by nobody.
-  const errors = outcome.errors.map(({ opIndex, what }) => ({ operation: opIndex, what: what.replace(/\d+/g, '0').replace(/"[^"]*"/g, '""') }));
+  const errors = outcome.errors.map(({ opIndex, what }) => ({
+    operation: opIndex,
+    what: what.replace(/\d+/g, '0').replace(/"[^"]*"/g, '""'),
+  }));
   return { committed: false, errors };
 }
 

@@ -23,14 +23,19 @@ export async function deliver(work: Work, message: Message, consul: Consul): Pro
   const { controller } = work.node;
   if (controller === null || message.result === null) return;
   switch (message.kind) {
-    case 'beat':
-      return beatAnswered(work, controller, message, await readBeat(message), consul);
-    case 'acquire':
-      return acquireAnswered(work, controller, message, await acquire(clientWith(message), acquireRequest(message)));
+    case 'beat': {
+      beatAnswered(work, controller, message, await readBeat(message), consul);
+      return;
+    }
+    case 'acquire': {
+      acquireAnswered(work, controller, message, await acquire(clientWith(message), acquireRequest(message)));
+      return;
+    }
     case 'release': {
       const { session, value, own: ownLastIndex } = message;
       const result = await release(clientWith(message), { key: MASTER, session, value, ownLastIndex });
-      return releaseAnswered(work, controller, message, result, consul);
+      releaseAnswered(work, controller, message, result, consul);
+      return;
     }
   }
 }
@@ -52,7 +57,11 @@ function clientWith({ result, sentAt }: Message) {
   const answer: TxnResult =
     result?.committed === true
       ? { committed: true, entries: result.entries.map(stripped), ...times }
-      : { committed: false, errors: (result?.errors ?? []).map((error) => ({ ...error, opIndex: error.operation })), ...times };
+      : {
+          committed: false,
+          errors: (result?.errors ?? []).map((error) => ({ ...error, opIndex: error.operation })),
+          ...times,
+        };
   return { transaction: () => Promise.resolve(answer) };
 }
 
@@ -73,7 +82,10 @@ function beatAnswered(
   consul: Consul,
 ): void {
   const { hold } = controller;
-  if (message.why === 'resume') return resumed(work, controller, message, result);
+  if (message.why === 'resume') {
+    resumed(work, controller, message, result);
+    return;
+  }
   if (hold?.session !== message.session) return;
   const record = leaseRecordOf(hold.record);
   if (result.done) record.succeeded(message.number, result.sentAt, result.modifyIndex);
@@ -84,7 +96,10 @@ function beatAnswered(
 }
 
 function runningAnswered({ name, node, notes }: Work, controller: Controller, hold: Hold, isDone: boolean): void {
-  if (!isDone) return notConfirmed(controller);
+  if (!isDone) {
+    notConfirmed(controller);
+    return;
+  }
   controller.writing = null;
   hold.phase = 'running';
   if (node.disk.hold !== null) node.disk.hold.phase = 'running';
@@ -119,7 +134,10 @@ export function membersIn({ members }: Consul): NonNullable<Controller['members'
 function acquireAnswered(work: Work, controller: Controller, message: Acquire, result: WriteResult): void {
   const { name, node } = work;
   const stored = node.disk.hold;
-  if (!result.done || stored === null) return discard(work, controller, message.session);
+  if (!result.done || stored === null) {
+    discard(work, controller, message.session);
+    return;
+  }
   const record = new LeaseRecord(TIMES);
   record.acquired(result.sentAt, result.modifyIndex);
   controller.acquiring = false;
@@ -143,7 +161,10 @@ function heldBy(stored: StoredHold, record: LeaseRecord): Hold {
 function resumed(work: Work, controller: Controller, message: Beat, result: WriteResult | Unchanging): void {
   const stored = work.node.disk.hold;
   if (stored === null || (!result.done && result.why !== 'not-held')) return;
-  if (!result.done) return discard(work, controller, message.session);
+  if (!result.done) {
+    discard(work, controller, message.session);
+    return;
+  }
   const record = new LeaseRecord(TIMES);
   record.reopen(message.number);
   record.sent(result.sentAt);
@@ -171,8 +192,14 @@ function releaseAnswered(
 ): void {
   const { hold } = controller;
   if (hold?.session !== message.session) return;
-  if (!result.done && master.session === hold.session) return sendRelease(work, hold, message.value, master.index);
-  if (result.done || (master.session === null && master.value === message.value)) return forgetHold(work, controller);
+  if (!result.done && master.session === hold.session) {
+    sendRelease(work, hold, message.value, master.index);
+    return;
+  }
+  if (result.done || (master.session === null && master.value === message.value)) {
+    forgetHold(work, controller);
+    return;
+  }
   hold.refused = true;
   controller.releasing = false;
 }

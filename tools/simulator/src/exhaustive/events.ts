@@ -8,7 +8,17 @@ import { newController } from './memory';
 import type { Next } from './next';
 import { pass, passMessage } from './passing';
 import { isPast, obey, postgresDies, wake } from './runner';
-import { NAMES, nodeOf, type Consul, type Controller, type Entry, type Message, type Name, type Node, type State } from './state';
+import {
+  NAMES,
+  nodeOf,
+  type Consul,
+  type Controller,
+  type Entry,
+  type Message,
+  type Name,
+  type Node,
+  type State,
+} from './state';
 import { DRIFT, FENCE, LEASE, NOW, toMillis, toTicks } from './times';
 import { textOf, toldIn, withBeat } from './values';
 import { FRESH, type Work } from './work';
@@ -114,7 +124,7 @@ export function mayListChange({ members, nodes, left }: Configuration): boolean 
  * a lease that may have run out.
  */
 function isLookedAt({ controller, disk }: Node, { master }: Consul, { failsafe }: Configuration): boolean {
-  if (controller === null || controller.hold !== null || disk.deadMaster) return false;
+  if (controller?.hold !== null || disk.deadMaster) return false;
   const seen = controller.master;
   const isNew = seen?.entry.index !== master.index || seen.entry.session !== master.session;
   return isNew || failsafe || seen.firstSeen < -(LEASE + DRIFT);
@@ -255,7 +265,10 @@ function messageEvents(message: Message, order: boolean, { lateAnswers }: Config
   if (result === null && !lateAnswers)
     return [
       { text: `Consul answers the ${what} of ${name}: `, run: (next) => take(next, carryOut(next, message)) },
-      { text: `Consul carries out the ${what} of ${name}, but its answer is lost: `, run: (next) => goWithout(next, message) },
+      {
+        text: `Consul carries out the ${what} of ${name}, but its answer is lost: `,
+        run: (next) => goWithout(next, message),
+      },
       lose,
     ];
   if (result === null)
@@ -277,10 +290,13 @@ function goWithout(next: Next, message: Message): void {
 /** A beat that reaches Consul at once. */
 function beatAtOnce(next: Next, name: Name, isAnswered: boolean): void | Promise<void> {
   next.do(name, 'beat', (work) => sendBeat(work, 'beat', null));
-  const message = next.messages.findLast(({ kind, node, result }) => kind === 'beat' && node === name && result === null);
+  const message = next.messages.findLast(
+    ({ kind, node, result }) => kind === 'beat' && node === name && result === null,
+  );
   if (message === undefined) return;
   const answer = carryOut(next, message);
-  return isAnswered ? take(next, answer) : unanswered(next, answer);
+  if (isAnswered) return take(next, answer);
+  unanswered(next, answer);
 }
 
 /** An answer arrives, and the loop turns. */
@@ -290,7 +306,10 @@ function take(next: Next, message: Message): void | Promise<void> {
   const { consul } = next;
   const key = `answer ${parts.message.idOf(message)} ${parts.consul.idOf(consul)}`;
   const known = next.workshop.known(next, message.node, key);
-  if (known !== null) return next.take(message.node, known);
+  if (known !== null) {
+    next.take(message.node, known);
+    return;
+  }
   const work = async (own: Work) => {
     await deliver(own, message, consul);
     settle(own);

@@ -10,7 +10,15 @@ const SESSION = `a${INITIAL_TERM}`;
 /** a runs as Master, its lease fresh; the others follow it. */
 export function initialState(configuration: Configuration): State {
   const last = { node: 'a', term: INITIAL_TERM - 1 };
-  const value = textOf({ node: 'a', term: INITIAL_TERM, beat: 0, phase: 'running', released: false, successor: null, last });
+  const value = textOf({
+    node: 'a',
+    term: INITIAL_TERM,
+    beat: 0,
+    phase: 'running',
+    released: false,
+    successor: null,
+    last,
+  });
   const names = NAMES.slice(0, configuration.nodes);
   return {
     consul: {
@@ -76,10 +84,16 @@ function controllerAtFirst(hold: Node['disk']['hold'], value: string, configurat
     members: { list: [...configuration.members], index: 1 },
     ...{ answered: null, highestIndexSeen: 0, ending: null, standBackUntil: null },
     hold:
-      hold === null
-        ? null
-        : { ...hold, announced: hold.phase, mayHaveRun: true, refused: false, record, beaten: true },
-    ...{ acquiring: false, resuming: false, releasing: false, writing: null, votedFor: null, asking: null, lastAsk: null },
+      hold === null ? null : { ...hold, announced: hold.phase, mayHaveRun: true, refused: false, record, beaten: true },
+    ...{
+      acquiring: false,
+      resuming: false,
+      releasing: false,
+      writing: null,
+      votedFor: null,
+      asking: null,
+      lastAsk: null,
+    },
     pending: [],
     published: {
       instruction: hold === null ? { kind: 'follow' } : { kind: 'lead', term: INITIAL_TERM },

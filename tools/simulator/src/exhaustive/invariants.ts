@@ -7,6 +7,8 @@ import { NAMES, isWritable, type State } from './state';
 export function brokenIn({ nodes }: State): string | null {
   const writers = NAMES.filter((_, i) => nodes[i] !== undefined && isWritable(nodes[i]));
   if (writers.length > 1) return `${writers.join(' and ')} can acknowledge writes at the same time`;
-  const unfenced = NAMES.find((_, i) => nodes[i] !== undefined && isWritable(nodes[i]) && nodes[i].runner.armed === null);
+  const unfenced = NAMES.find(
+    (_, i) => nodes[i] !== undefined && isWritable(nodes[i]) && nodes[i].runner.armed === null,
+  );
   return unfenced === undefined ? null : `${unfenced} can acknowledge writes, and no deadline will fence it`;
 }

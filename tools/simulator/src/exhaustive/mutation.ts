@@ -30,8 +30,8 @@ export function mutated(name: string, text: string, { file, find, replace }: Edi
 function mutating({ name, edits }: Mutation, root: string): Plugin {
   return {
     name: 'mutation',
-    setup: ({ onLoad }) => {
-      onLoad({ filter: /\.ts$/ }, ({ path }) => {
+    setup: (bundling) => {
+      bundling.onLoad({ filter: /\.ts$/ }, ({ path }) => {
         const own = edits.filter(({ file }) => join(root, file) === path);
         if (own.length === 0) return null;
         const contents = own.reduce((text, edit) => mutated(name, text, edit), readFileSync(path, 'utf8'));

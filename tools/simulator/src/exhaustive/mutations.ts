@@ -46,7 +46,8 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
       {
         file: LOCK,
         find: '    guard({ key, modifyIndex: decidedOn?.modifyIndex ?? null }),\n    ...unchanged.map(guard),\n    ...(takeOver && decidedOn !== null ? [opDeleteCas(key, decidedOn.modifyIndex)] : []),',
-        replace: "    ...unchanged.map(guard),\n    ...(takeOver && decidedOn !== null ? [{ verb: 'delete' as const, key }] : []),",
+        replace:
+          "    ...unchanged.map(guard),\n    ...(takeOver && decidedOn !== null ? [{ verb: 'delete' as const, key }] : []),",
       },
     ],
   },
@@ -97,7 +98,9 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'the members are not looked at when the lock is acquired',
     configuration: 'members',
-    edits: [{ file: LOCK, find: '    ...unchanged.map(guard),\n', replace: '    ...unchanged.slice(0, 0).map(guard),\n' }],
+    edits: [
+      { file: LOCK, find: '    ...unchanged.map(guard),\n', replace: '    ...unchanged.slice(0, 0).map(guard),\n' },
+    ],
   },
   {
     name: 'failsafe with a member missing',

@@ -1,7 +1,17 @@
 import { endSession } from './consul';
 import { Normaliser, forgetUnused, rankAnswers, type AllParts } from './normalise';
 import { Parts } from './parts';
-import { NAMES, isWritable, nodeOf, type Consul, type Message, type Name, type Node, type State, type World } from './state';
+import {
+  NAMES,
+  isWritable,
+  nodeOf,
+  type Consul,
+  type Message,
+  type Name,
+  type Node,
+  type State,
+  type World,
+} from './state';
 import { mayVote } from '@ha-postgres/failover';
 import { observationOf } from './observe';
 import { diskOf } from './memory';

@@ -1,7 +1,7 @@
 import { leaseRanOut } from '@ha-postgres/failover';
 import { CONSUL_INDEXES, Indexes, MESSAGE_INDEXES, NODE_INDEXES } from './indexes';
 import type { Parts } from './parts';
-import { NAMES, type Consul, type Controller, type Message, type Name, type Node, type State } from './state';
+import { NAMES, nodeOf, type Consul, type Controller, type Message, type Name, type Node, type State } from './state';
 import { POLICY, toMillis } from './times';
 import { toldIn, withBeat } from './values';
 
@@ -92,7 +92,9 @@ export class Normaliser {
       state.consul = this.parts.consul.one({ ...state.consul, master: told });
     }
     state.messages = state.messages.map((message) =>
-      message.node === name && message.kind === 'beat' ? this.numbered(message, ranks.get(message.number) ?? 0) : message,
+      message.node === name && message.kind === 'beat'
+        ? this.numbered(message, ranks.get(message.number) ?? 0)
+        : message,
     );
   }
 
@@ -125,8 +127,9 @@ export class Normaliser {
  * An answer that its sender does not wait for changes nothing. Nor does a request that nobody waits for, of a session that has lost
  * the lock or has ended: it is refused whenever it comes.
  */
-function isOfUse(message: Message, { nodes, consul }: State): boolean {
-  const node = nodes[NAMES.indexOf(message.node)] as Node;
+function isOfUse(message: Message, state: State): boolean {
+  const { consul } = state;
+  const node = nodeOf(state, message.node);
   if (node.controller !== null && waitsFor(node, node.controller, message)) return true;
   if (message.result !== null || !consul.sessions.includes(message.session)) return false;
   return message.kind === 'acquire' || consul.master.session === message.session;
@@ -147,7 +150,10 @@ export function ranked(numbers: Iterable<number>): Map<number, number> {
 }
 
 /** What no rule looks at in a node, now or later, is the same in all. */
-export function forgetUnused(node: Node, { failsafe, crashes }: { readonly failsafe: boolean; readonly crashes: boolean }): void {
+export function forgetUnused(
+  node: Node,
+  { failsafe, crashes }: { readonly failsafe: boolean; readonly crashes: boolean },
+): void {
   const { disk, controller } = node;
   // Consul's memory does not go back here.
   disk.highestIndex = 0;

@@ -58,7 +58,12 @@ export function observationOf(work: Work): Observation {
     ownKillAt: controller.ownKill && published !== null ? toMillis(published.since) : null,
     lastFailsafeAskAt: controller.lastAsk === null ? null : toMillis(controller.lastAsk),
     ...neighbours(work),
-    ...{ eligibleReplicas: null, checkpointAt: null, slots: { known: false, why: 'not looked at' }, clockJumped: false },
+    ...{
+      eligibleReplicas: null,
+      checkpointAt: null,
+      slots: { known: false, why: 'not looked at' },
+      clockJumped: false,
+    },
     inFlight: inFlightOf(node, controller),
     switchover: { request: null, look: null, drainedFor: null },
   };
@@ -79,7 +84,15 @@ function promotionOf({ term, parent, node }: World['told'][number]) {
 }
 
 /** A hold as the controller shows it; when it was acquired decides nothing here. */
-function holdOf({ term, phase, refused, waitUntil, predecessor, last, record }: Hold): NonNullable<Observation['hold']> {
+function holdOf({
+  term,
+  phase,
+  refused,
+  waitUntil,
+  predecessor,
+  last,
+  record,
+}: Hold): NonNullable<Observation['hold']> {
   const lease = leaseRecordOf(record);
   return {
     ...{ term, phase, acquiredAt: NOW - 500 * TICK_MS, predecessor, last: lastMasterOf(last) },

@@ -42,7 +42,9 @@ async function runConfigurations({ root, print, only }: ExhaustiveOptions, dist:
     milliseconds += exploration.cpuMilliseconds;
     isGood &&= exploration.found === null;
   }
-  print(`${states} states, ${steps} steps, ${seconds(milliseconds)} of one processor: ${isGood ? 'nothing wrong' : 'WRONG'}`);
+  print(
+    `${states} states, ${steps} steps, ${seconds(milliseconds)} of one processor: ${isGood ? 'nothing wrong' : 'WRONG'}`,
+  );
   return isGood;
 }
 
@@ -86,7 +88,9 @@ function verdictOn({ name, configuration }: Mutation, { found, depth, states, cp
 
 /** In a process of its own, whose memory is given back. @throws Error with what it wrote, if it did not come to an end */
 function exploreIn(bundle: string, configuration: string): Promise<Exploration> {
-  const child = spawn(process.execPath, ['--max-old-space-size=3000', bundle, configuration], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--max-old-space-size=3000', bundle, configuration], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let [said, complained] = ['', ''];
   child.stdout.on('data', (data: Buffer) => (said += data.toString()));
   child.stderr.on('data', (data: Buffer) => (complained += data.toString()));
