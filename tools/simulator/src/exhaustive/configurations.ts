@@ -27,19 +27,19 @@ export const CONFIGURATIONS: readonly Configuration[] = [
     name: 'release',
     about:
       'PostgreSQL dies, or does not answer for a while: the lock is released, and requests and answers take their time',
-    ...{ lateAnswers: true, secondFence: true, left: { ...NOTHING, deaths: 1, sickness: 1 }, depth: 12 },
+    ...{ lateAnswers: true, secondFence: true, left: { ...NOTHING, deaths: 1, sickness: 1 }, depth: 11 },
   },
   {
     ...TWO,
     name: 'answers',
     about: 'beats, reads and their answers are late, lost, and overtake each other',
-    ...{ candidates: ['b'], beats: 2, lateAnswers: true, lateReads: true, idleSessions: true, depth: 12 },
+    ...{ candidates: ['b'], beats: 2, lateAnswers: true, lateReads: true, idleSessions: true, depth: 9 },
   },
   {
     ...TWO,
     name: 'restarts',
     about: 'a controller is killed and started again, and goes on with what is on its disk',
-    ...{ candidates: ['b'], left: { ...NOTHING, crashes: 1, sickness: 1 }, lateAnswers: true, depth: 12 },
+    ...{ candidates: ['b'], left: { ...NOTHING, crashes: 1, sickness: 1 }, depth: 12 },
   },
   {
     ...THREE,
@@ -57,6 +57,6 @@ export const CONFIGURATIONS: readonly Configuration[] = [
     ...THREE,
     name: 'members',
     about: 'a node is put on the list of members, another is taken off it, and the Master has no answer of Consul',
-    ...{ members: ['a', 'b'], failsafe: true, lateAnswers: true, left: { ...NOTHING, gone: 1 }, depth: 9 },
+    ...{ members: ['a', 'b'], failsafe: true, lateAnswers: true, left: { ...NOTHING, gone: 1 }, depth: 7 },
   },
 ];

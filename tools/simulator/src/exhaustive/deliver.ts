@@ -12,7 +12,7 @@ import { forgetHold, sendRelease } from './act';
 import { MASTER, acquireRequest, alsoOf } from './consul';
 import { diskOf, leaseOf, leaseRecordOf } from './memory';
 import type { Acquire, Beat, Consul, Controller, Hold, Message, Name, Release, StoredHold } from './state';
-import { NOW, TIMES, toMillis } from './times';
+import { LEASE, NOW, TIMES, toMillis } from './times';
 import type { Work } from './work';
 
 /**
@@ -88,11 +88,24 @@ function beatAnswered(
   }
   if (hold?.session !== message.session) return;
   const record = leaseRecordOf(hold.record);
+  const before = record.endsAt;
   if (result.done) record.succeeded(message.number, result.sentAt, result.modifyIndex);
   else if (result.why === 'not-held') record.refused('not held');
+  countsFromSending(work, message, record, before);
   hold.record = leaseOf(record);
   if (message.why === 'running') runningAnswered(work, controller, hold, result.done);
   if (message.why === 'members') membersAnswered(controller, message, result, consul);
+}
+
+/** What the others wait out begins when the write was sent, at the latest. */
+function countsFromSending(
+  { name, never }: Pick<Work, 'name' | 'never'>,
+  message: Message,
+  record: LeaseRecord,
+  before = -Infinity,
+): void {
+  if (record.endsAt > Math.max(before, toMillis(message.sentAt + LEASE)))
+    never(`the lease of ${name} ends later than its duration after the write was sent`);
 }
 
 function runningAnswered({ name, node, notes }: Work, controller: Controller, hold: Hold, isDone: boolean): void {
@@ -140,6 +153,7 @@ function acquireAnswered(work: Work, controller: Controller, message: Acquire, r
   }
   const record = new LeaseRecord(TIMES);
   record.acquired(result.sentAt, result.modifyIndex);
+  countsFromSending(work, message, record);
   controller.acquiring = false;
   controller.hold = heldBy(stored, record);
   // Nothing is decided by what was seen before; when the hold is over it looks anew.

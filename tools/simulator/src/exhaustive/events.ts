@@ -17,9 +17,10 @@ import {
   type Message,
   type Name,
   type Node,
+  type Runner,
   type State,
 } from './state';
-import { DRIFT, FENCE, LEASE, NOW, toMillis, toTicks } from './times';
+import { DRIFT, FENCE, LATE, LEASE, NOW, toMillis, toTicks } from './times';
 import { textOf, toldIn, withBeat } from './values';
 import { FRESH, type Work } from './work';
 
@@ -48,8 +49,9 @@ export function eventsOf(state: State, configuration: Configuration): Event[] {
 function ticks(state: State, { slow }: Configuration): Event[] {
   const names = NAMES.slice(0, state.nodes.length);
   const mustKill = (name: Name) => {
-    const { armed, postgres } = nodeOf(state, name).runner;
-    return armed !== null && (postgres === 'writable' || postgres === 'promoting') && armed.validUntil + FENCE <= 1;
+    const { runner } = nodeOf(state, name);
+    const { armed } = runner;
+    return armed !== null && canWrite(runner) && armed.validUntil + FENCE <= 1;
   };
   const tick = (still: Name | null): Event => ({
     text: still === null ? 'a tick passes' : `a tick passes, but not on ${still}, whose clock is slow`,
@@ -77,7 +79,7 @@ function nodeEvents(state: State, name: Name, configuration: Configuration): Eve
   const { controller, runner } = node;
   const events: Event[] = [];
   const add = (text: string, run: Event['run']) => events.push({ text, run });
-  if (isPast(name, runner))
+  if (canWrite(runner) && isPast(name, runner, LATE))
     add(`the runner of ${name} fences: its deadline has passed`, (next) => void next.do(name, 'fence', fence));
   if (runner.postgres === 'promoting')
     add(`PostgreSQL of ${name} takes writes`, (next) => void next.do(name, 'promoted', promoted));
@@ -101,13 +103,17 @@ function nodeEvents(state: State, name: Name, configuration: Configuration): Eve
   return events;
 }
 
+/** Now, or as soon as it has done what it was told. */
+function canWrite({ postgres }: Runner): boolean {
+  return postgres === 'writable' || postgres === 'promoting';
+}
+
 /** Where nothing can be written, it does not matter when the runner looks at its deadline: it does so at once. */
 const passes = ({ name, node }: Work) => {
   pass(node);
-  const { postgres } = node.runner;
-  if (postgres !== 'writable' && postgres !== 'promoting' && isPast(name, node.runner)) wake(name, node.runner);
+  if (!canWrite(node.runner) && isPast(name, node.runner)) wake(name, node.runner);
 };
-const fence = ({ name, node }: Work) => wake(name, node.runner);
+const fence = ({ name, node }: Work) => wake(name, node.runner, LATE);
 const obeyed = (work: Work) => {
   obey(work.name, work.node);
   settle(work);
@@ -332,9 +338,19 @@ function carryOut(next: Next, message: Message): Message {
   next.messages = next.messages.map((other) => (other === message ? answer : other));
   next.notes.push(own.result.committed ? 'done' : `refused (${own.result.errors.map(({ what }) => what).join('; ')})`);
   if (!own.result.committed) return answer;
-  if (message.kind === 'release') next.freed(message.node);
+  if (message.kind === 'release') releaseCarriedOut(next, message);
+  if (message.kind === 'acquire' && !membersIn(next.consul).list.includes(message.node))
+    next.never(`${message.node} takes the lock though it is not on the list, and nobody asks it for failsafe`);
   judgeTerm(next, message, before);
   return answer;
+}
+
+/** The lock is not freed under a holder that goes on, nor before what it protects has ended. */
+function releaseCarriedOut(next: Next, { node: name, session }: Message): void {
+  next.freed(name);
+  const hold = nodeOf(next, name).controller?.hold ?? null;
+  if (hold?.session === session && !hold.record.closed)
+    next.never(`the lock is freed under ${name}, which has gone on with its hold`);
 }
 
 /** What was asked is of no meaning any more when the answer is under way. */

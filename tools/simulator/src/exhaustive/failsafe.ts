@@ -84,6 +84,7 @@ export async function takeFailsafe(work: Work): Promise<boolean> {
   }).askFailsafe({ type: 'askFailsafe', term: asking.term });
   hold.record = leaseOf(record);
   const isExtended = record.endsAt > before;
+  if (isExtended && before <= NOW) work.never(`failsafe revives the lease of ${name}, which had ended`);
   work.note(`${name} takes the answers: its lease ${isExtended ? 'is extended' : 'stays as it is'}`);
   return isExtended;
 }

@@ -84,7 +84,9 @@ function controllerAtFirst(hold: Node['disk']['hold'], value: string, configurat
     members: { list: [...configuration.members], index: 1 },
     ...{ answered: null, highestIndexSeen: 0, ending: null, standBackUntil: null },
     hold:
-      hold === null ? null : { ...hold, announced: hold.phase, mayHaveRun: true, refused: false, record, beaten: true },
+      hold === null
+        ? null
+        : { ...hold, announced: hold.phase, mayHaveRun: true, refused: false, record, beaten: false },
     ...{
       acquiring: false,
       resuming: false,

@@ -13,6 +13,7 @@ import {
 } from '@ha-postgres/postgres-runner/runner';
 import type { Instruction, Name, Node, Runner } from './state';
 import { NOW, toMillis, toTicks } from './times';
+import type { Millis } from '@ha-postgres/failover';
 import { LSN, SYSTEM_ID } from './values';
 
 /** The runner: its real rules and memory, over a PostgreSQL that is one word. */
@@ -59,9 +60,9 @@ function keep(runner: Runner, { armed, holdIndex, diedInTerm }: Memory): void {
   Object.assign(runner, { holdIndex, diedInTerm });
 }
 
-function factsOf(name: Name, runner: Runner): Facts {
+function factsOf(name: Name, runner: Runner, now: Millis): Facts {
   return {
-    now: NOW,
+    now,
     memory: memoryOf(name, runner),
     ...{ exiting: false, killing: false, task: null, rejoin: null, divergence: null, retryAt: 0 },
     postgres:
@@ -74,9 +75,9 @@ function factsOf(name: Name, runner: Runner): Facts {
 }
 
 /** Plans and acts until there is nothing more to do. Killing takes no time: how long it may take is in when it must have begun. */
-export function wake(name: Name, runner: Runner): Step {
+export function wake(name: Name, runner: Runner, now: Millis = NOW): Step {
   for (let steps = 0; steps < 10; steps += 1) {
-    const { step } = plan(factsOf(name, runner));
+    const { step } = plan(factsOf(name, runner, now));
     if (step.kind === 'rest' || step.kind === 'carryOn') return step;
     act(name, runner, step);
   }
@@ -110,9 +111,9 @@ export function obey(name: Name, node: Node): void {
   wake(name, runner);
 }
 
-/** The deadline has passed: it must fence now, by its own clock. */
-export function isPast(name: Name, runner: Runner): boolean {
-  return isDeadlinePassed(memoryOf(name, runner), NOW);
+/** The deadline has passed at `now`: it must fence, by its own clock. */
+export function isPast(name: Name, runner: Runner, now: Millis = NOW): boolean {
+  return isDeadlinePassed(memoryOf(name, runner), now);
 }
 
 /** PostgreSQL ends without being asked to. */
@@ -125,7 +126,7 @@ export function postgresDies(name: Name, runner: Runner): void {
 /** What it tells its controller; always the truth of this moment. */
 export function reportOf(name: Name, { runner }: Node): RunnerReport {
   const memory = memoryOf(name, runner);
-  const { step } = plan(factsOf(name, runner));
+  const { step } = plan(factsOf(name, runner, NOW));
   const isUp = runner.postgres !== 'stopped';
   return {
     ...{ incarnation: '', bootId: BOOT, obeysIndex: runner.answer?.index ?? 0 },

@@ -34,9 +34,9 @@ export class Work {
     this.notes.push(text);
   }
 
-  never(what: string): void {
+  readonly never = (what: string): void => {
     this.violation ??= what;
-  }
+  };
 }
 
 export interface Bounds {
