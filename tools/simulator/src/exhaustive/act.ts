@@ -183,14 +183,14 @@ function act(work: Work, controller: Controller, action: Action): boolean {
 
 function acquire(work: Work, controller: Controller, action: Extract<Action, { type: 'acquire' }>): boolean {
   const { name, node } = work;
-  const { master } = observationOf(work);
+  const { master, history } = observationOf(work);
   const entry = master.known ? master.value.entry : null;
   if (entry?.modifyIndex !== action.decidedOn || controller.members === null) return false;
   // What comes after is another exploration's.
   if (action.term > work.bounds.termMax) return false;
   if (node.vow !== null) work.never(`${name} acquires although its promise (failsafe) still binds it`);
   const session = `${name}${action.term}`;
-  const last = entry.value === null ? null : lastRunningMaster(entry.value);
+  const last = entry.value === null ? null : lastRunningMaster(entry.value, history.known ? history.value : null);
   const held = {
     ...{ term: action.term, session, phase: 'waiting' as const },
     waitUntil: isCleared(entry) ? null : ahead(toTicks(predecessorEndsAt(entry, POLICY))),
@@ -232,7 +232,6 @@ function markRunning(work: Work, controller: Controller, term: number): boolean 
   const { hold } = controller;
   if (hold?.term !== term) return false;
   diskOf(work.name, work.node).update({ ledTerm: term, dataTerm: term });
-  hold.announced = 'running';
   hold.mayHaveRun = true;
   controller.writing = 'running';
   sendBeat(work, 'running', null);
@@ -271,7 +270,9 @@ export function sendBeat({ name, node, sent }: Work, why: Exclude<Beat['why'], '
   hold.record = leaseOf(record);
   // Another than any that is there; it becomes a rank.
   const number = FRESH;
-  const value = textOf(toldBy(name, hold, number));
+  // `running` is said only together with the entry of the history, until that is answered.
+  const announced = why === 'running' ? why : hold.announced;
+  const value = textOf(toldBy(name, { ...hold, announced }, number));
   const { session } = hold;
   sent.push({ kind: 'beat', node: name, session, sentAt: 0, result: null, value, number, why, also });
 }

@@ -47,8 +47,7 @@ export function giveUp(work: Work, message: Message): void {
   if (message.kind === 'acquire') discard(work, controller, message.session);
   else if (message.kind === 'release') controller.releasing = false;
   else if (message.why === 'resume') discard(work, controller, message.session);
-  else if (message.why === 'running') notConfirmed(controller);
-  else if (message.why === 'members') controller.writing = null;
+  else if (message.why === 'running' || message.why === 'members') controller.writing = null;
 }
 
 /** A client to which Consul's answer has just come. */
@@ -114,14 +113,10 @@ function runningAnswered({ name, node, notes }: Work, controller: Controller, ho
     return;
   }
   controller.writing = null;
+  hold.announced = 'running';
   hold.phase = 'running';
   if (node.disk.hold !== null) node.disk.hold.phase = 'running';
   notes.push(`${name} runs as Master of term ${hold.term}`);
-}
-
-function notConfirmed(controller: Controller): void {
-  controller.writing = null;
-  if (controller.hold !== null) controller.hold.announced = controller.hold.phase;
 }
 
 /** Learnt at once; after a refusal the list is read again. Without an answer it may still be written. */

@@ -68,7 +68,7 @@ function factsOf(name: Name, runner: Runner, now: Millis): Facts {
     postgres:
       runner.postgres === 'stopped'
         ? null
-        : { ready: true, inRecovery: runner.postgres !== 'writable', upstream: null },
+        : { ready: true, inRecovery: runner.postgres !== 'writable', upstream: null, walGone: false },
     settings: { synchronousStandbyNames: '', admits: 'everyone' },
     data: { state: 'initialised', fresh: false, problem: null },
   };
