@@ -108,11 +108,8 @@ function countsFromSending(
 }
 
 function runningAnswered({ name, node, notes }: Work, controller: Controller, hold: Hold, isDone: boolean): void {
-  if (!isDone) {
-    notConfirmed(controller);
-    return;
-  }
   controller.writing = null;
+  if (!isDone) return;
   hold.announced = 'running';
   hold.phase = 'running';
   if (node.disk.hold !== null) node.disk.hold.phase = 'running';
