@@ -15,13 +15,17 @@ const LAYERS = {
   fault: [{ targets: ['fault'], report: 'fault', parallel: 1 }],
   images: [{ targets: ['images'], report: 'images', parallel: 1 }],
   // They use every processor themselves.
-  simulate: ['seeds', 'mutations'].map((target) => ({ targets: [target], report: target, parallel: 1 })),
+  simulate: ['seeds', 'mutations', 'exhaustive', 'exhaustive-mutations'].map((target) => ({
+    targets: [target],
+    report: target,
+    parallel: 1,
+  })),
 };
 // Faults take as long as all the rest, and images take root and podman: they are run when they are asked for.
 LAYERS.all = [...LAYERS.unit, ...LAYERS.simulate, ...LAYERS.integration, ...LAYERS.e2e];
 
 /** Targets that leave a report. */
-const COUNTED = ['test', 'integration', 'e2e', 'fault', 'images', 'seeds', 'mutations'];
+const COUNTED = ['test', 'integration', 'e2e', 'fault', 'images', ...LAYERS.simulate.map(({ report }) => report)];
 
 // Of the faults only the quick half is run, unless told otherwise.
 const EVERY_FAULT = '--all';

@@ -8,6 +8,7 @@ import { RULE_NAMES } from '@ha-postgres/failover';
 import { writeReport, type Shown } from './cli/report-file';
 import { runMutations } from './cli/run-mutations';
 import { runOnWorkers, seedsFrom, traceOnWorker } from './cli/workers';
+import { runExhaustive } from './exhaustive/run';
 
 const root = dirname(dirname(dirname(__dirname)));
 const dist = join(root, 'tools', 'simulator', 'dist');
@@ -20,6 +21,7 @@ interface Options {
   readonly trace?: boolean;
   readonly explore?: number;
   readonly mutations?: string | boolean;
+  readonly exhaustive?: string | boolean;
   readonly workers: number;
   readonly report?: string;
 }
@@ -68,8 +70,19 @@ async function explore(bundle: string, minutes: number, workers: number): Promis
   return sum.violations.length === 0;
 }
 
+async function everyInterleaving(only: string | boolean, { mutations, trace, report }: Options): Promise<boolean> {
+  const shown = await runExhaustive({
+    ...{ root, print, trace: trace === true },
+    ...(only === true ? {} : { only: String(only) }),
+    ...(mutations === undefined ? {} : { mutations }),
+  });
+  if (report !== undefined) writeReport(report, 'exhaustive', shown);
+  return shown.length > 0 && shown.every(({ isShown }) => isShown);
+}
+
 async function main(options: Options): Promise<boolean> {
   mkdirSync(dist, { recursive: true });
+  if (options.exhaustive !== undefined) return everyInterleaving(options.exhaustive, options);
   const bundle = join(dist, 'worker.cjs');
   await bundleWorker(root, bundle, null);
   if (options.seed !== undefined) return replay(bundle, options.seed, options.trace === true);
@@ -87,11 +100,15 @@ const program = new Command('simulate')
   .option('--seeds <n>', 'how many seeds to run', whole, SEEDS)
   .option('--from <seed>', 'the first of them', whole, 1)
   .option('--seed <seed>', 'one seed only', whole)
-  .option('--trace', 'with --seed: its transcript')
+  .option('--trace', 'with --seed: its transcript; with --exhaustive --mutations: how each was found')
   .option('--explore <minutes>', 'new seeds for so long', Number)
   .option(
     '--mutations [name]',
     'puts each mistake of the list into the code (or those whose names contain this), and must find it',
+  )
+  .option(
+    '--exhaustive [name]',
+    'goes through every interleaving of the lease protocol (of one configuration), or, with --mutations, must find those of the lease',
   )
   .option('--report <file>', 'leaves what was shown, as tools/test reads it')
   .option('--workers <n>', 'processes', whole, Math.min(cpus().length, 8))
