@@ -55,11 +55,11 @@ processes.row(2, { half: 'quick', mayLoseUnsent: true }, async (fault) => {
   expect(processesUnder(master.dataDir).filter((pid) => frozen.includes(pid))).toEqual([]);
 });
 
-for (const [variant, how] of [
-  ['killed, and stays down', (fault) => fault.cluster.kill(`${fault.master.name}/db-controller`, true)],
-  ['frozen', (fault) => fault.cluster.freeze(`${fault.master.name}/db-controller`)],
-] as [string, (fault: Fault) => Promise<void>][]) {
-  processes.row(3, { half: 'quick', variant, mayLoseUnsent: true }, async (fault) => {
+for (const [variant, half, how] of [
+  ['killed, and stays down', 'long', (fault) => fault.cluster.kill(`${fault.master.name}/db-controller`, true)],
+  ['frozen', 'quick', (fault) => fault.cluster.freeze(`${fault.master.name}/db-controller`)],
+] as [string, 'quick' | 'long', (fault: Fault) => Promise<void>][]) {
+  processes.row(3, { half, variant, mayLoseUnsent: true }, async (fault) => {
     const { cluster, master } = fault;
     await fault.strike(() => how(fault));
     await fault.failsOver();
@@ -105,11 +105,11 @@ processes.row(4, { half: 'long', runs: 1, mayLoseUnsent: true }, async (fault) =
   expect(await masterKey(fault.described)).toMatchObject({ node: next.name, term, phase: 'running' });
 });
 
-for (const [variant, how] of [
-  ['killed, and stays down', (fault) => fault.cluster.kill(`${fault.master.name}/role-server`, true)],
-  ['frozen', (fault) => fault.cluster.freeze(`${fault.master.name}/role-server`)],
-] as [string, (fault: Fault) => Promise<void>][]) {
-  processes.row(5, { half: 'quick', variant, mayLoseUnsent: true }, async (fault) => {
+for (const [variant, half, how] of [
+  ['killed, and stays down', 'long', (fault) => fault.cluster.kill(`${fault.master.name}/role-server`, true)],
+  ['frozen', 'quick', (fault) => fault.cluster.freeze(`${fault.master.name}/role-server`)],
+] as [string, 'quick' | 'long', (fault: Fault) => Promise<void>][]) {
+  processes.row(5, { half, variant, mayLoseUnsent: true }, async (fault) => {
     const { cluster, master } = fault;
     await fault.strike(() => how(fault));
     await fault.failsOver();
