@@ -36,13 +36,13 @@ describe('by default', () => {
   test('the agent of a database node stays in the catalogue while it is started anew', () => {
     expect(config('consul-agent')).toMatchObject({
       ...{ server: false, leave_on_terminate: false, skip_leave_on_interrupt: true },
-      ...{ performance: { raft_multiplier: 1 }, client_addr: '127.0.0.1', retry_join: ['consul.db.svc'] },
+      ...{ performance: { raft_multiplier: 1 }, client_addr: '127.0.0.1', retry_join: ['consul'] },
     });
   });
 
   test('agents answer to their own pod only, servers to the service that is named in retry_join', () => {
     const { client_addr: address, retry_join: join } = config('consul-server');
-    expect({ address, join }).toEqual({ address: '0.0.0.0', join: ['consul.db.svc'] });
+    expect({ address, join }).toEqual({ address: '0.0.0.0', join: ['consul'] });
     expect(find(render(), 'Service', 'consul').spec).toMatchObject({
       clusterIP: 'None',
       publishNotReadyAddresses: true,

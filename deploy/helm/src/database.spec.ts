@@ -60,9 +60,7 @@ describe('by default', () => {
     const place = { POD_NAME: 'ha-postgres-1', POD_IP: '10.1.2.3', POD_NAMESPACE: 'db' };
     const { HAPG_NODE, HAPG_HOST, HAPG_CONSUL_SERVERS } = environmentOf(container(pod(), 'controller'), place);
     expect({ HAPG_NODE, HAPG_HOST }).toEqual({ HAPG_NODE: 'ha-postgres-1', HAPG_HOST: '10.1.2.3' });
-    expect(HAPG_CONSUL_SERVERS?.split(',')).toEqual(
-      [0, 1, 2].map((number) => `http://consul-${number}.consul.db.svc:8500`),
-    );
+    expect(HAPG_CONSUL_SERVERS?.split(',')).toEqual([0, 1, 2].map((number) => `http://consul-${number}.consul:8500`));
   });
 
   test('one node at a time may be drained away, and nodes spread over machines and zones', () => {

@@ -38,6 +38,12 @@ test('the chart has the version of what it installs', () => {
   }
 });
 
+test('a Kubernetes whose sidecars would not outlive the main container is refused', () => {
+  const run = (version: string) => helm(['template', 'trial', CHART, '--kube-version', version]);
+  expect(run('1.29.0').status).toBe(0);
+  expect(run('1.28.9')).toMatchObject({ status: 1, stderr: expect.stringContaining('>=1.29.0') as string });
+});
+
 interface Parts {
   readonly db: Readonly<Record<'postgres' | 'controller' | 'roleServer', { readonly image: string }>>;
   readonly lb: { readonly syncer: { readonly image: string } };

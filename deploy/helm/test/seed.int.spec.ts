@@ -16,7 +16,7 @@ let fresh: Postgres;
 const started: Postgres[] = [];
 
 beforeAll(async () => {
-  old = await Postgres.start('wal_level = logical');
+  old = await Postgres.start({ settings: ['wal_level = logical'] });
   started.push(old);
   fresh = await Postgres.start();
   started.push(fresh);

@@ -85,7 +85,7 @@
 {{- if .Values.consul.external.enabled -}}
 {{ .Values.consul.external.retryJoin | toJson }}
 {{- else -}}
-{{ list (printf "consul.%s.svc" .Release.Namespace) | toJson }}
+["consul"]
 {{- end -}}
 {{- end }}
 

@@ -78,7 +78,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{ join "," .Values.consul.external.httpAddresses }}
 {{- else -}}
 {{- range $number := until (min 3 (int .Values.consul.server.clusterSize) | int) -}}
-{{ if $number }},{{ end }}http://consul-{{ $number }}.consul.{{ $.Release.Namespace }}.svc:8500
+{{ if $number }},{{ end }}http://consul-{{ $number }}.consul:8500
 {{- end -}}
 {{- end -}}
 {{- end }}

@@ -62,7 +62,7 @@ export interface Workload extends Manifest {
   };
 }
 
-interface ConfigMap extends Manifest {
+export interface ConfigMap extends Manifest {
   readonly data: Readonly<Record<string, string>>;
 }
 
