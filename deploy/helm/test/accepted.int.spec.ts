@@ -14,6 +14,9 @@ const APPS = join(CHART, '..', '..', '..', 'apps');
 const SETS = Object.entries(VALUE_SETS);
 const PLACE = { POD_NAME: 'ha-postgres-2', POD_IP: '10.0.0.7', POD_NAMESPACE: 'db' };
 
+/** What start.sh says on the command line; without it Consul looks for an address among those of this machine. */
+const STARTED = { advertise_addr: PLACE.POD_IP };
+
 let room: string;
 beforeEach(() => {
   room = mkdtempSync(join(tmpdir(), 'chart-accepted-'));
@@ -85,7 +88,7 @@ test.each(SETS)('Consul takes its configuration: %s', (_name, values) => {
     const { tls, ...config } = JSON.parse(text) as Record<string, unknown>;
     if (tls !== undefined)
       expect(tls).toEqual({ defaults: { ca_file: '/etc/consul-ca/ca.crt', verify_outgoing: true } });
-    const file = join(mounted({ 'agent.json': JSON.stringify(config) }), 'agent.json');
+    const file = join(mounted({ 'agent.json': JSON.stringify({ ...config, ...STARTED }) }), 'agent.json');
     const { status, stdout, stderr } = spawnSync('consul', ['validate', file], { encoding: 'utf8' });
     expect({ name, status, stdout, stderr }).toMatchObject({ name, status: 0 });
   }
@@ -127,8 +130,10 @@ describe('the start of Consul', () => {
     expect(lines.join('\n')).not.toContain('secret-token');
     const file = lines.find((line) => line.endsWith('token.json'))?.slice('-config-file='.length) ?? '';
     expect(file.startsWith(home)).toBe(true);
-    const agent = join(mounted(filesOf(render(), 'consul-agent')), 'agent.json');
-    const { status, stdout } = spawnSync('consul', ['validate', agent, file], { encoding: 'utf8' });
+    const { 'agent.json': text = '' } = filesOf(render(), 'consul-agent');
+    const agent = mounted({ 'agent.json': text, 'started.json': JSON.stringify(STARTED) });
+    const files = [join(agent, 'agent.json'), join(agent, 'started.json'), file];
+    const { status, stdout } = spawnSync('consul', ['validate', ...files], { encoding: 'utf8' });
     expect({ status, stdout }).toMatchObject({ status: 0 });
   });
 });
