@@ -44,6 +44,17 @@ test('a Kubernetes whose sidecars would not outlive the main container is refuse
   expect(run('1.28.9')).toMatchObject({ status: 1, stderr: expect.stringContaining('>=1.29.0') as string });
 });
 
+test('its images are those that deploy/docker makes, with what the scripts ask of them', () => {
+  const dockerfile = readFileSync(join(ROOT, 'deploy', 'docker', 'Dockerfile'), 'utf8');
+  const values = readFileSync(join(CHART, 'values.yaml'), 'utf8');
+  const images = [...values.matchAll(/image: ha-postgres\/([a-z-]+):/g)].map(([, name]) => name ?? '');
+  expect(images.sort()).toEqual(['db-controller', 'ha-postgres', 'lb-syncer', 'role-server']);
+  for (const image of images) expect(dockerfile).toMatch(new RegExp(`^FROM \\S+ AS ${image}$`, 'm'));
+  // wait-pgdata-empty looks for /proceed, hand-over asks hapg.
+  expect(dockerfile).toContain('/run/ha-postgres/proceed /proceed');
+  expect(dockerfile).toMatch(/hapg\.js \/usr\/local\/bin\/hapg/);
+});
+
 interface Parts {
   readonly db: Readonly<Record<'postgres' | 'controller' | 'roleServer', { readonly image: string }>>;
   readonly lb: { readonly syncer: { readonly image: string } };
