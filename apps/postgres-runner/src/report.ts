@@ -55,7 +55,7 @@ function postgresOf({ postmaster, exit }: ReportSource): RunnerReport['postgres'
 /** What the runner tells the controller. */
 export function reportOf(source: ReportSource): RunnerReport {
   const { memory, step, killing, task, postmaster, failure, data } = source;
-  const { state, systemId, fresh, timeline, cleanShutdown, checkpointLsn } = data;
+  const { state, systemId, fresh, timeline, cleanShutdown, checkpointLsn, timelines } = data;
   return {
     incarnation: source.incarnation,
     bootId: source.bootId,
@@ -66,7 +66,10 @@ export function reportOf(source: ReportSource): RunnerReport {
     postgres: postgresOf(source),
     receivingFrom: source.receivingFrom,
     ...source.settings,
-    data: { state, systemId, fresh, timeline, cleanShutdown, checkpointLsn },
+    data: {
+      ...{ state, systemId, fresh, timeline, cleanShutdown, checkpointLsn },
+      ...(timelines === undefined ? {} : { timelines }),
+    },
     progress: source.progress,
     error: (step.kind === 'rest' ? step.problem : null) ?? failure,
     rejoined: rejoinedOf(source.rejoin),

@@ -194,7 +194,7 @@ export class Runner {
 
   #facts(): Facts {
     const postmaster = this.#postmaster;
-    this.#data = postmaster === null ? this.#inspect() : runningData(postmaster.control);
+    this.#data = postmaster === null ? this.#inspect() : this.#runningData(postmaster);
     return {
       now: this.#now(),
       memory: this.#memory,
@@ -216,6 +216,11 @@ export class Runner {
       divergence: this.#parts.state.marks.divergence,
       retryAt: this.#backoff.retryAt,
     };
+  }
+
+  #runningData({ control }: RunningPostmaster): Inspected {
+    const timelines = this.#parts.machine.timelines?.();
+    return { ...runningData(control), ...(timelines === undefined ? {} : { timelines }) };
   }
 
   #inspect(): Inspected {

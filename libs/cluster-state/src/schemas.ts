@@ -73,6 +73,7 @@ const masterSchema = record(
 );
 const initializeSchema = record({ node: nodeName, systemId: orNull(systemId) });
 const membersSchema = record({ members: { type: 'array', maxItems: 64, items: record(address) } });
+const leftTimelines = { type: 'array', items: record({ timeline: natural, at: lsn }) };
 const historySchema = record({
   promotions: {
     type: 'array',
@@ -88,7 +89,7 @@ const historySchema = record({
         at: text,
         tookMs: { type: 'number' },
       },
-      { switchover: id, covered: flag },
+      { switchover: id, covered: flag, left: leftTimelines },
     ),
   },
 });
@@ -193,14 +194,17 @@ const runnerReportSchema = record(
       inRecovery: orNull(flag),
     }),
     receivingFrom: orNull(nodeName),
-    data: record({
-      state: { enum: ['empty', 'initialised', 'unfinished', 'unusable'] },
-      systemId: orNull(text),
-      fresh: flag,
-      timeline: orNull(natural),
-      cleanShutdown: flag,
-      checkpointLsn: orNull(lsn),
-    }),
+    data: record(
+      {
+        state: { enum: ['empty', 'initialised', 'unfinished', 'unusable'] },
+        systemId: orNull(text),
+        fresh: flag,
+        timeline: orNull(natural),
+        cleanShutdown: flag,
+        checkpointLsn: orNull(lsn),
+      },
+      { timelines: orNull(record({ left: leftTimelines, newest: natural })) },
+    ),
     progress: orNull(record({ what: text, percent: orNull({ type: 'number' }) })),
     error: orNull(record({ code: text, message: text })),
   },

@@ -59,6 +59,18 @@ export interface MembersValue {
   readonly members: readonly NodeAddress[];
 }
 
+/** A timeline of PostgreSQL's that was left for the next, and where (`pg_lsn` text). */
+export interface LeftTimeline {
+  readonly timeline: number;
+  readonly at: string;
+}
+
+/** The timelines that data went through: those that it left, the oldest first, and the one that it is on. */
+export interface TimelinePath {
+  readonly left: readonly LeftTimeline[];
+  readonly newest: number;
+}
+
 /** One promotion in key `history`. */
 export interface HistoryEntry {
   readonly term: number;
@@ -75,6 +87,11 @@ export interface HistoryEntry {
   readonly tookMs: number;
   /** Under synchronous rules: whoever was promoted held every commit that had been acknowledged. */
   readonly covered?: boolean;
+  /**
+   * The timelines that the new Master's data had left, the oldest first, by PostgreSQL's own history file. Only the newest promotion
+   * says it: all that follows is compared with that. Absent: not known.
+   */
+  readonly left?: readonly LeftTimeline[];
   /** Id of the switchover that this promotion answers, whoever was promoted. */
   readonly switchover?: string;
 }

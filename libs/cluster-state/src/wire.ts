@@ -2,7 +2,7 @@
  * What the processes of a node, and the nodes among themselves, say to each other.
  * Deadlines are CLOCK_MONOTONIC in nanoseconds as decimal text, valid in the boot `bootId` only; every hop passes them on unchanged.
  */
-import type { MasterValue, NodeAddress, NodeStatus, Role } from './values';
+import type { MasterValue, NodeAddress, NodeStatus, Role, TimelinePath } from './values';
 
 /** Where a load balancer lets Replicas in. */
 export interface Door {
@@ -41,6 +41,8 @@ export interface RejoinInstruction {
   readonly timelines: readonly number[];
   /** Also where commits would be lost that the upstream's history lacks. */
   readonly mayLose: boolean;
+  /** It has been on a timeline that the upstream never was on: PostgreSQL could not follow it as it is, wherever its WAL ends. */
+  readonly isStray?: boolean;
   readonly why: string;
 }
 
@@ -160,6 +162,8 @@ export interface DataDirectory {
   readonly cleanShutdown: boolean;
   /** Latest checkpoint of the control file as `pg_lsn` text. */
   readonly checkpointLsn: string | null;
+  /** By the names and the newest history file in `pg_wal`; null or absent: not known. */
+  readonly timelines?: TimelinePath | null;
 }
 
 /** `POST /controller/runner`: sent once a second, and at every change but that of a deadline that moves on while it leads. */

@@ -1,6 +1,7 @@
-import type { HistoryEntry, HistoryValue } from '@ha-postgres/cluster-state';
+import type { HistoryEntry, HistoryValue, TimelinePath } from '@ha-postgres/cluster-state';
 import { parseLsn, type Lsn } from '@ha-postgres/lsn';
 import type { DiskRecord, LedTerm, PostgresSight } from './observation';
+import { strayFrom } from './stray-timelines';
 
 export type Ancestry =
   /** This node's data is where the Master's history came by: it may stream. */
@@ -11,15 +12,22 @@ export type Ancestry =
 type Position = Pick<PostgresSight, 'lsn' | 'replayed' | 'replayedLsn'>;
 
 /**
- * Is this node's data an ancestor of the running Master's? Judged by terms and fork positions of the history, never by
- * timeline numbers: two nodes that promoted without knowing of each other both made the same number.
+ * Is this node's data an ancestor of the running Master's? Shown by terms and fork positions of the history, never by
+ * timeline numbers: two nodes that promoted without knowing of each other both made the same number. They can only show the contrary.
+ * @param own the timelines that this node's data went through; null: not known.
  */
 export function ancestry(
   master: { readonly term: number },
   history: HistoryValue | null,
   disk: Pick<DiskRecord, 'dataTerm'>,
   postgres: Position,
+  own: TimelinePath | null = null,
 ): Ancestry {
+  const stray = strayFrom(
+    history?.promotions.find(({ term }) => term === master.term),
+    own,
+  );
+  if (stray !== null && disk.dataTerm <= master.term) return { kind: 'diverged', why: stray.why };
   if (disk.dataTerm === master.term) return { kind: 'ancestor' };
   if (disk.dataTerm === 0) return { kind: 'diverged', why: 'it is not known from which Master its data comes' };
   if (history === null) return { kind: 'unknown', why: 'the history of promotions is not known' };

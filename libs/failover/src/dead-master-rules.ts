@@ -3,6 +3,7 @@ import type { Action } from './actions';
 import { ancestry, type Ancestry } from './ancestry';
 import type { Observation } from './observation';
 import type { Rules } from './outcome';
+import { ownTimelines } from './own-timelines';
 import { BLOCKED, needsRejoin, roleOf } from './rejoin-rules';
 import { lastMasterSeen } from './takeover';
 
@@ -35,7 +36,7 @@ function judgeCleanStop(o: Observation): Ancestry | null {
   if (last === null) return null;
   // The shutdown checkpoint begins there: a fork that is not beyond it leaves it out.
   const position = { lsn: (cleanStop.lsn + 1n) as Lsn, replayed: true };
-  return ancestry(last, o.history.known ? o.history.value : null, o.disk, position);
+  return ancestry(last, o.history.known ? o.history.value : null, o.disk, position, ownTimelines(o));
 }
 
 /** Another node ran as Master in a later term than the one that this node led. */

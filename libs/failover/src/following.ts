@@ -1,5 +1,6 @@
 import { slotName, type MasterValue, type Upstream } from '@ha-postgres/cluster-state';
 import { ancestry, type Ancestry } from './ancestry';
+import { ownTimelines } from './own-timelines';
 import type { Observation } from './observation';
 import type { Outcome } from './outcome';
 import { wayTo } from './replication-way';
@@ -21,5 +22,5 @@ export function upstreamOf(o: Observation, master: MasterValue): Upstream {
 }
 
 export function judge(o: Observation, master: MasterValue): Ancestry {
-  return ancestry(master, o.history.known ? o.history.value : null, o.disk, o.postgres);
+  return ancestry(master, o.history.known ? o.history.value : null, o.disk, o.postgres, ownTimelines(o));
 }

@@ -13,5 +13,5 @@ export { currentRule, standbyNames } from './sync-set';
 export { isBarred, syncOf, syncProblem, syncStatus } from './sync-view';
 export type { SenderSight } from './sync-transition';
 export type { SyncWish } from './sync-wish';
-export { forkFrom } from './timeline-history';
+export { forkFrom, leftIn } from './timeline-history';
 export { comparePositions, countVotes, overrides } from './vote-count';

@@ -1,9 +1,11 @@
 import type { MasterValue, RejoinInstruction, RunnerReport } from '@ha-postgres/cluster-state';
 import { formatLsn } from '@ha-postgres/lsn';
-import { commonHistory } from './ancestry';
+import { commonHistory, type CommonHistory } from './ancestry';
 import { judge, RECEIVE_FROM_NOBODY, runningMaster, upstreamOf } from './following';
 import type { Observation } from './observation';
 import type { Outcome, Rule, Rules } from './outcome';
+import { ownTimelines } from './own-timelines';
+import { strayFrom, type Stray } from './stray-timelines';
 
 /** A rewound standby that does not stream by then never will; replay to where it is consistent may take long. */
 const STUCK_MS = 300_000;
@@ -136,28 +138,67 @@ function isObeyed(o: Observation): boolean {
 
 /** Its own data is given up only where that is the policy; a copy of the same Master's data loses nothing under any. */
 function mayRejoin(o: Observation, master: MasterValue): boolean {
-  return o.policy.rejoin !== 'never' || o.rejoinAllowed || o.disk.dataTerm === master.term;
+  const isACopyOfItself = o.disk.dataTerm === master.term && strayOf(o, master) === null;
+  return o.policy.rejoin !== 'never' || o.rejoinAllowed || isACopyOfItself;
 }
 
 function instruct(o: Observation, master: MasterValue): RejoinInstruction {
   const { dataTerm } = o.disk;
   const history = o.history.known ? o.history.value : null;
-  const { forkLsn, timelines, leftTimeline, covered } = commonHistory(master.term, history, dataTerm, o.disk.led);
-  const isSame = dataTerm === master.term;
-  const fork = forkLsn === null ? 'unknown' : formatLsn(forkLsn);
+  const common = commonHistory(master.term, history, dataTerm, o.disk.led);
+  const stray = strayOf(o, master);
+  if (dataTerm === master.term) return instructItsOwn(o, master, stray);
+  const parting = stray === null ? common : earlier(stray, common);
+  const fork = parting.forkLsn === null ? 'unknown' : formatLsn(parting.forkLsn);
   return {
-    kind: 'rejoin',
+    ...instructAll(o, master, parting),
+    how: onlyACopyHelps(o, master) ? 'copy' : 'examine',
+    mayLose: mayLose(o) || common.covered,
+    ...(stray === null ? {} : { isStray: true }),
+    why: `its data of term ${dataTerm} left the history of term ${master.term} at ${fork}`,
+  };
+}
+
+/** Data of this very Master: it cannot catch up, so that a copy loses nothing; or it went another way, and may have more. */
+function instructItsOwn(o: Observation, master: MasterValue, stray: Stray | null): RejoinInstruction {
+  const told = instructionTo(o, master);
+  const how = onlyACopyHelps(o, master) ? 'copy' : 'examine';
+  // Once the data is touched, its timelines do not show any more why.
+  if (told?.isStray === true) return { ...told, upstream: upstreamOf(o, master), mayLose: mayLose(o), how };
+  const parting = stray ?? { forkLsn: null, timelines: [], leftTimeline: null };
+  const all = { ...instructAll(o, master, parting), mayLose: mayLose(o) };
+  return stray === null
+    ? { ...all, how: 'copy', why: `it cannot catch up with term ${master.term}` }
+    : { ...all, how, isStray: true, why: stray.why };
+}
+
+function mayLose(o: Observation): boolean {
+  return o.policy.rejoin === 'always' || o.rejoinAllowed;
+}
+
+function strayOf(o: Observation, { term }: MasterValue): Stray | null {
+  const promotions = o.history.known ? o.history.value.promotions : [];
+  const entry = promotions.find((promotion) => promotion.term === term);
+  return strayFrom(entry, ownTimelines(o));
+}
+
+type Parting = Pick<CommonHistory, 'forkLsn' | 'timelines' | 'leftTimeline'>;
+
+function instructAll(o: Observation, master: MasterValue, { forkLsn, timelines, leftTimeline }: Parting) {
+  return {
+    kind: 'rejoin' as const,
     upstream: upstreamOf(o, master),
-    how: isSame || onlyACopyHelps(o, master) ? 'copy' : 'examine',
-    dataTerm,
-    forkLsn: isSame || forkLsn === null ? null : formatLsn(forkLsn),
+    dataTerm: o.disk.dataTerm,
+    forkLsn: forkLsn === null ? null : formatLsn(forkLsn),
     leftTimeline,
     timelines,
-    mayLose: o.policy.rejoin === 'always' || o.rejoinAllowed || covered,
-    why: isSame
-      ? `it cannot catch up with term ${master.term}`
-      : `its data of term ${dataTerm} left the history of term ${master.term} at ${fork}`,
   };
+}
+
+/** Where neither terms nor timelines tell it, it is not known. */
+function earlier(stray: Parting, byTerms: Parting): Parting {
+  if (stray.forkLsn === null || byTerms.forkLsn === null) return { ...byTerms, forkLsn: null };
+  return stray.forkLsn < byTerms.forkLsn ? stray : byTerms;
 }
 
 /** What has been made to follow does not come to it. Once begun, a copy is carried through. */

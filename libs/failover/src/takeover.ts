@@ -3,6 +3,7 @@ import { lagBytes, parseLsn, type Lsn } from '@ha-postgres/lsn';
 import { ancestry } from './ancestry';
 import { consulWentBack } from './consul-memory';
 import type { MasterEntry, Millis, Observation, Policy } from './observation';
+import { ownTimelines } from './own-timelines';
 import { namedIn } from './sync-set';
 import { isAsync, promises, syncOf, syncProblem } from './sync-view';
 import { compareData, overrides, positionOf, votedPosition, type Position } from './vote-count';
@@ -134,8 +135,8 @@ function listedOnlyAfter(o: Observation): boolean {
 /** A position says nothing where the data has left the last Master's history: its WAL may even reach further. */
 function dataIsNoAncestorOfTheLastMasters(o: Observation): string | null {
   const last = lastMasterSeen(o);
-  if (last === null || o.disk.dataTerm >= last.term) return null;
-  const judged = ancestry(last, o.history.known ? o.history.value : null, o.disk, o.postgres);
+  if (last === null || o.disk.dataTerm > last.term) return null;
+  const judged = ancestry(last, o.history.known ? o.history.value : null, o.disk, o.postgres, ownTimelines(o));
   return judged.kind === 'ancestor' ? null : judged.why;
 }
 

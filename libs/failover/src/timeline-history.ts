@@ -1,15 +1,8 @@
-import type { HistoryEntry } from '@ha-postgres/cluster-state';
+import type { HistoryEntry, LeftTimeline } from '@ha-postgres/cluster-state';
 import { parseLsn } from '@ha-postgres/lsn';
 
-/** Where one timeline was left for the next, as PostgreSQL's own history file has it. */
-export interface Left {
-  readonly timeline: number;
-  /** As `pg_lsn` text. */
-  readonly at: string;
-}
-
 /** What a history file tells, the oldest timeline first. Whatever else stands in it is passed over, as PostgreSQL does with comments. */
-export function leftIn(text: string): Left[] {
+export function leftIn(text: string): LeftTimeline[] {
   return text.split('\n').flatMap((line) => {
     const [, timeline, at] = /^\s*(\d+)\s+([0-9A-F]{1,8}\/[0-9A-F]{1,8})/i.exec(line) ?? [];
     return timeline === undefined || at === undefined ? [] : [{ timeline: Number(timeline), at }];

@@ -162,6 +162,40 @@ describe('what an earlier promotion of this node could not tell', () => {
   });
 });
 
+describe('the timelines that the new Master went through', () => {
+  it('stand in the newest entry only, for Replicas to be compared with', async () => {
+    const w = await promoted();
+    const left = [{ timeline: 1, at: '0/1000000' }];
+    const told = {
+      parentTerm: 4,
+      timeline: 2,
+      forkLsn: '0/1000000',
+      node: 'a',
+      from: null,
+      why: '',
+      at: '',
+      tookMs: 1,
+    };
+    w.set(w.parts.keys.history, { promotions: [{ term: 5, ...told, left }] });
+    await w.look();
+    w.postgres.sight = standby({ inRecovery: false, timeline: 3 });
+    const wal = join(w.parts.config.dataDir, 'pg_wal');
+    mkdirSync(wal, { recursive: true });
+    writeFileSync(join(wal, '00000003.history'), '1\t0/1000000\tno reason\n2\t0/5000060\tno reason\n');
+    await markRunning(w);
+    expect(historyOf(w).map((entry) => entry.left)).toEqual([undefined, [...left, { timeline: 2, at: '0/5000060' }]]);
+  });
+
+  it('are none on timeline 1, and are not told where the history file cannot be read', async () => {
+    const w = await promoted();
+    await markRunning(w);
+    expect(historyOf(w).at(-1)?.left).toBeUndefined();
+    w.postgres.sight = standby({ inRecovery: false, timeline: 1 });
+    await markRunning(w);
+    expect(historyOf(w).at(-1)?.left).toEqual([]);
+  });
+});
+
 describe('two promotions in one hold', () => {
   it('leave the parent’s history where the first of them did', async () => {
     const w = await promoted();

@@ -1,5 +1,5 @@
 import type { HistoryEntry, MembersValue } from '@ha-postgres/cluster-state';
-import { forkFrom, overrides, syncOf, untoldPromotions, type Effects } from '@ha-postgres/failover';
+import { forkFrom, leftIn, overrides, syncOf, untoldPromotions, type Effects } from '@ha-postgres/failover';
 import { messageOf } from '@ha-postgres/service-kit';
 import { failpoint } from '../failpoint';
 import type { Parts } from '../parts';
@@ -25,9 +25,16 @@ export function runningEffects(parts: Parts): Pick<Effects, 'markRunning' | 'rew
       const known = { promotions: consul.history.value.promotions.filter((old) => old.term !== term) };
       const ofTimelines = timelineHistory(parts, found.timeline);
       const parent = known.promotions.find((old) => old.term === found.parentTerm);
-      const entry = { ...found, forkLsn: forkFrom(found.forkLsn, parent, ofTimelines) };
+      const left = leftIn(ofTimelines);
+      const entry: HistoryEntry = {
+        ...found,
+        forkLsn: forkFrom(found.forkLsn, parent, ofTimelines),
+        // A history file that could not be read must not say that there was none before.
+        ...(found.timeline === 1 || left.length > 0 ? { left } : {}),
+      };
       const untold = untoldPromotions(known, disk.record.led, entry, ofTimelines);
-      const promotions = [...known.promotions, ...untold, entry].slice(-HISTORY_MAX);
+      const older = [...known.promotions, ...untold].map((one) => ({ ...one, left: undefined }));
+      const promotions = [...older, entry].slice(-HISTORY_MAX);
       const write = { key: keys.history, value: JSON.stringify({ promotions }), modifyIndex: consul.historyIndex };
       const result = await hold.run([write]);
       if (!result.done) return rereadAfter(parts, result);

@@ -23,10 +23,10 @@ export function isOwnData(stage: RejoinMark['stage'] | undefined): boolean {
 }
 
 export function chooseRejoin(
-  { mayLose }: Pick<RejoinInstruction, 'mayLose'>,
+  { mayLose, isStray }: Pick<RejoinInstruction, 'mayLose' | 'isStray'>,
   { beyond, isUsable, hasTimelineOf }: RejoinFacts,
 ): RejoinChoice {
-  if (beyond === 'nothing') return isUsable && !hasTimelineOf ? 'ancestor' : 'replaced';
+  if (beyond === 'nothing') return isUsable && !hasTimelineOf && isStray !== true ? 'ancestor' : 'replaced';
   return beyond !== 0 && !mayLose ? 'refused' : 'replaced';
 }
 

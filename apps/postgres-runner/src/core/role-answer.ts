@@ -78,6 +78,7 @@ function rejoin(fields: Fields): RunnerInstruction {
       ? timelines.map((one) => natural('instruction.timelines', one))
       : fail('instruction.timelines', timelines),
     mayLose: typeof mayLose === 'boolean' ? mayLose : fail('instruction.mayLose', mayLose),
+    ...(fields.isStray === true ? { isStray: true } : {}),
     why: typeof fields.why === 'string' ? fields.why : '',
   };
 }

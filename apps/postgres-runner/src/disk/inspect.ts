@@ -6,6 +6,7 @@ import type { Problem } from '../core/facts';
 import type { RunnerErrorCode } from '../errors';
 import { readControlFile, type ControlFile } from './control-file';
 import type { Marks } from './runner-state';
+import { timelinePath } from './timeline-path';
 
 /** What a data directory is measured against. */
 export interface Expectation {
@@ -93,6 +94,7 @@ export function inspect(dataDir: string, marks: Marks, expected: Expectation): I
       timeline,
       cleanShutdown,
       checkpointLsn,
+      timelines: timelinePath(dataDir),
       fresh: marks.mark === 'fresh',
       problem: version ?? identityProblem(dataDir, control, marks, expected),
     };

@@ -64,7 +64,8 @@ export function leftAt(timeline: number, history: string): Lsn | null {
   return leftIn(history).find((one) => one.timeline === timeline)?.to ?? null;
 }
 
-function leftIn(history: string): { timeline: number; to: Lsn }[] {
+/** What a history file tells: each earlier timeline, and where it was left. */
+export function leftIn(history: string): { timeline: number; to: Lsn }[] {
   return history.split('\n').flatMap((line) => {
     const [, number, lsn] = /^\s*(\d+)\s+([0-9A-F]{1,8}\/[0-9A-F]{1,8})/i.exec(line) ?? [];
     return number === undefined || lsn === undefined ? [] : [{ timeline: Number(number), to: parseLsn(lsn) }];

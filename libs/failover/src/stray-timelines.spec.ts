@@ -1,0 +1,145 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { HistoryEntry, LeftTimeline, TimelinePath } from '@ha-postgres/cluster-state';
+import { formatLsn, parseLsn, type Lsn } from '@ha-postgres/lsn';
+import { ancestry } from './ancestry';
+import { decide } from './decide';
+import type { Observation } from './observation';
+import { strayFrom } from './stray-timelines';
+import { takeoverOutlook } from './takeover';
+import { INITIALISED, known, rejoin, replica, runner, stoppedRunner } from './testing/observations';
+
+const left = (...steps: [number, string][]): LeftTimeline[] => steps.map(([timeline, at]) => ({ timeline, at }));
+const path = (newest: number, ...steps: [number, string][]): TimelinePath => ({ left: left(...steps), newest });
+
+function promotion(timeline: number, steps?: readonly LeftTimeline[]): HistoryEntry {
+  const entry = {
+    term: 6,
+    parentTerm: 5,
+    timeline,
+    forkLsn: '0/500',
+    node: 'a',
+    from: 'b',
+    why: '',
+    at: '',
+    tookMs: 1,
+  };
+  return steps === undefined ? entry : { ...entry, left: steps };
+}
+
+/** On timelines 1 up to 0/500, 3 up to 0/800, then 4. */
+const MASTER = promotion(4, left([1, '0/500'], [3, '0/800']));
+const parting = (own: TimelinePath, master = MASTER) => {
+  const stray = strayFrom(master, own);
+  return stray === null ? null : [stray.forkLsn && formatLsn(stray.forkLsn), stray.leftTimeline, stray.timelines];
+};
+
+describe('data that has been where its Master’s was, as far as it has come', () => {
+  it.each([
+    ['before the first switch', path(1)],
+    ['between', path(3, [1, '0/500'])],
+    ['with it', path(4, [1, '0/500'], [3, '0/800'])],
+    ['with it, the position written otherwise', path(4, [1, '00000000/00000500'], [3, '0/800'])],
+  ])('%s', (_, own) => {
+    expect(strayFrom(MASTER, own)).toBeNull();
+  });
+
+  it('is whatever nothing is known of', () => {
+    expect(strayFrom(MASTER, null)).toBeNull();
+    expect(strayFrom(promotion(4), path(9))).toBeNull();
+    expect(strayFrom(undefined, path(9))).toBeNull();
+  });
+
+  it('is every beginning of the Master’s own way', () => {
+    const ways = fc.uniqueArray(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(ways, fc.nat(), (numbers, cut) => {
+        const sorted = [...numbers].sort((a, b) => a - b);
+        const steps = left(...sorted.slice(0, -1).map((one, i): [number, string] => [one, `0/${(i + 1) * 100}`]));
+        const at = cut % sorted.length;
+        const own = { left: steps.slice(0, at), newest: sorted[at] ?? 0 };
+        expect(strayFrom(promotion(sorted.at(-1) ?? 0, steps), own)).toBeNull();
+      }),
+    );
+  });
+});
+
+describe('data that went another way', () => {
+  it('was promoted by hand: it left a timeline that its Master is still on', () => {
+    expect(parting(path(5, [1, '0/500'], [3, '0/800'], [4, '0/900']))).toEqual(['0/900', 4, []]);
+    expect(parting(path(2, [1, '0/500']), promotion(1, []))).toEqual(['0/500', 1, []]);
+  });
+
+  it('left a timeline elsewhere, for one of the same number or of another', () => {
+    expect(parting(path(3, [1, '0/400']))).toEqual(['0/400', 1, [3, 4]]);
+    expect(parting(path(4, [1, '0/500'], [3, '0/900']))).toEqual(['0/800', 3, [4]]);
+    expect(parting(path(2, [1, '0/600']))).toEqual(['0/500', 1, [3, 4]]);
+  });
+
+  it('left it at the same position, for one of another number', () => {
+    expect(parting(path(2, [1, '0/500']))).toEqual(['0/500', 1, [3, 4]]);
+  });
+
+  it('has nothing in common', () => {
+    expect(parting(path(7))).toEqual([null, null, [1, 3, 4]]);
+  });
+
+  it('is no ancestor, though it records the Master’s very term, or its position is one before the fork', () => {
+    const history = { promotions: [{ ...promotion(1, []), term: 5, parentTerm: 0 }, MASTER] };
+    const position = { lsn: parseLsn('0/300'), replayed: true };
+    const judge = (dataTerm: number, own: TimelinePath | null) =>
+      ancestry({ term: 6 }, history, { dataTerm }, position, own).kind;
+    const byHand = path(2, [1, '0/200']);
+    expect([judge(6, null), judge(6, path(1)), judge(6, byHand)]).toEqual(['ancestor', 'ancestor', 'diverged']);
+    expect([judge(5, null), judge(5, path(1)), judge(5, byHand)]).toEqual(['ancestor', 'ancestor', 'diverged']);
+    // Newer than the Master's: only Consul's memory can have gone back, and nothing is given up.
+    expect(judge(7, byHand)).toBe('unknown');
+  });
+});
+
+it('positions are compared as numbers', () => {
+  expect(strayFrom(MASTER, path(3, [1, '0/501']))?.forkLsn).toBe(0x500n as Lsn);
+});
+
+describe('a Replica that somebody promoted by hand, and that was killed and started again', () => {
+  const data = { ...INITIALISED, timelines: path(2, [1, '0/4800000']) };
+  const entry = { ...promotion(1, []), term: 5, parentTerm: 0 };
+  const stray = (change: Partial<Observation> = {}) =>
+    replica({ history: known({ promotions: [entry] }), runner: runner({ receivingFrom: 'a', data }), ...change });
+  const stopped = (change: Partial<Observation> = {}) =>
+    stray({ disk: { ...replica().disk, rejoining: 5 }, runner: stoppedRunner({ data }), ...change });
+
+  it('stops to rejoin, though its data is of the Master’s own term', () => {
+    expect(decide(stray({ runner: runner({ receivingFrom: 'a' }) })).rule).toBe('replicaFollowsTheRunningMaster');
+    const { rule, actions } = decide(stray());
+    expect([rule, actions]).toEqual(['divergedReplicaStopsToRejoin', [{ type: 'recordRejoining', term: 5 }]]);
+  });
+
+  it('is asked what it holds beyond where it left its Master’s timeline, and gives nothing up unasked', () => {
+    const told = {
+      how: 'examine',
+      forkLsn: '0/4800000',
+      leftTimeline: 1,
+      timelines: [],
+      isStray: true,
+      mayLose: false,
+    };
+    expect(decide(stopped()).instruction).toMatchObject({ kind: 'rejoin', ...told });
+    expect(decide(stopped({ rejoinAllowed: true })).instruction).toMatchObject({ ...told, mayLose: true });
+    const never = { ...replica().policy, rejoin: 'never' as const };
+    expect(decide(stopped({ policy: never })).instruction?.kind).toBe('blocked');
+  });
+
+  it('goes on as it was told while its data is being replaced, and shows nothing any more', () => {
+    const before = decide(stopped()).instruction;
+    if (before?.kind !== 'rejoin') throw new Error('it is not told to rejoin');
+    const published = { instruction: { ...rejoin(), ...before }, instructionIndex: 10, since: 0 };
+    const replaced = stoppedRunner({ data: { ...INITIALISED, timelines: null } });
+    expect(decide(stopped({ published, runner: replaced })).instruction).toEqual(before);
+  });
+
+  it('does not take over when its Master is gone', () => {
+    expect(takeoverOutlook(stray())).toMatchObject({ able: false, why: expect.stringContaining('left timeline 1') });
+    expect(takeoverOutlook(stray({ runner: runner() })).able).toBe(true);
+  });
+});
