@@ -49,6 +49,8 @@ export interface Stored {
   readonly admittedTerm: number | null;
   readonly promise: { readonly bootId: string; readonly until: Millis } | null;
   readonly hold: StoredHold | null;
+  /** Members that this hold may have written, or may still write, though no answer said so. */
+  readonly pendingMembers: readonly NodeAddress[];
   /** The list of members as last read, for an administrator where Consul has forgotten it. Nothing is decided by it. */
   readonly knownMembers: readonly NodeAddress[];
   /** What became of the last switchover that this node was asked for. */
@@ -84,6 +86,10 @@ export class Disk {
 
   get hold(): StoredHold | null {
     return this.stored.hold;
+  }
+
+  get pendingMembers(): readonly NodeAddress[] {
+    return this.stored.pendingMembers;
   }
 
   get knownMembers(): readonly NodeAddress[] {
@@ -131,7 +137,11 @@ export class Disk {
   holdEnded(): void {
     const { switchover } = this.stored;
     const isOver = switchover?.state === 'draining';
-    this.update({ hold: null, ...(isOver ? { switchover: { ...switchover, state: 'released' } } : {}) });
+    this.update({
+      hold: null,
+      pendingMembers: [],
+      ...(isOver ? { switchover: { ...switchover, state: 'released' } } : {}),
+    });
   }
 
   promise(until: Millis): void {
@@ -209,6 +219,7 @@ function emptyState(node: string): Stored {
     admittedTerm: null,
     promise: null,
     hold: null,
+    pendingMembers: [],
     knownMembers: [],
     switchover: null,
     cleanStop: null,

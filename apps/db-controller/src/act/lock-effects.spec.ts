@@ -221,6 +221,13 @@ describe('a hold that was found on disk', () => {
     expect(w.pokes).toBeGreaterThan(0);
   });
 
+  it('goes on with the members that the process before it may have written: its transaction names the same session', async () => {
+    const { w } = await restarted();
+    w.parts.disk.update({ pendingMembers: [address('d')] });
+    await resumeHold(w.parts);
+    expect(w.parts.facts.pendingMembers).toEqual([address('d')]);
+  });
+
   it('is forgotten when Consul says that it does not, and its session with it', async () => {
     const { w, key } = await restarted();
     w.set(key, masterValue({ term: 7 }));

@@ -185,6 +185,7 @@ export async function resumeHold(parts: Parts): Promise<void> {
   if (answer === 'held') {
     disk.saw(stored.term, 0, parts.self.node);
     facts.hold = hold;
+    facts.pendingMembers = disk.pendingMembers;
   } else {
     hold.stop();
     await discard(parts, hold.session);

@@ -248,7 +248,16 @@ describe('the list of members', () => {
       .spyOn(w.parts.facts.hold ?? ({} as never), 'write')
       .mockResolvedValue({ done: false, why: 'unanswered', errors: [], sentAt: 0 });
     await writeMembers(w, 'a', 'b', 'c');
-    expect(w.parts.facts.pendingMembers.map(({ node }) => node)).toEqual(['a', 'b', 'c']);
+    const pending = () => w.parts.facts.pendingMembers.map(({ node }) => node);
+    expect(pending()).toEqual(['a', 'b', 'c']);
+    // So is it when another is written meanwhile, and by a controller that is restarted.
+    await writeMembers(w, 'a', 'b', 'd');
+    expect(pending().sort()).toEqual(['a', 'b', 'c', 'd']);
+    expect(w.diskAgain().pendingMembers.map(({ node }) => node)).toEqual(expect.arrayContaining(['c', 'd']));
+    jest.restoreAllMocks();
+    await writeMembers(w, 'a', 'b', 'd');
+    expect(pending()).toEqual([]);
+    expect(w.diskAgain().pendingMembers).toEqual([]);
   });
 
   it('that was refused is read again, and those it would have added need not be asked', async () => {

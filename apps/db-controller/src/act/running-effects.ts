@@ -1,4 +1,4 @@
-import type { HistoryEntry, MembersValue } from '@ha-postgres/cluster-state';
+import type { HistoryEntry, MembersValue, NodeAddress } from '@ha-postgres/cluster-state';
 import { forkFrom, leftIn, overrides, syncOf, untoldPromotions, type Effects } from '@ha-postgres/failover';
 import { messageOf } from '@ha-postgres/service-kit';
 import { failpoint } from '../failpoint';
@@ -59,7 +59,9 @@ export function runningEffects(parts: Parts): Pick<Effects, 'markRunning' | 'rew
       if (hold === null || !consul.members.known) return;
       const { modifyIndex } = consul.members.value;
       const value: MembersValue = { members };
-      facts.pendingMembers = members;
+      // Added to those of an earlier write without an answer: that one may still be committed.
+      const others = facts.pendingMembers.filter((one) => !members.some(({ node }) => node === one.node));
+      awaitMembers(parts, [...members, ...others]);
       await failpoint(parts, 'before-members');
       const write = {
         key: keys.members,
@@ -69,15 +71,21 @@ export function runningEffects(parts: Parts): Pick<Effects, 'markRunning' | 'rew
       const result = await hold.write([write]);
       if (!result.done) {
         await rereadAfter(parts, result);
-        // Without an answer the list may still be written; a refused one is not, and what stands has been read.
-        if (result.why !== 'unanswered') facts.pendingMembers = [];
+        // Without an answer the list may still be written. Where it had changed, what stands has been read, and no earlier write fits it.
+        if (result.why === 'changed') awaitMembers(parts, []);
         return;
       }
       learn(parts, result, keys.members, write.value);
-      facts.pendingMembers = [];
+      awaitMembers(parts, []);
       log.info({ event: 'members.changed', members: members.map(({ node }) => node) }, 'wrote the list of members');
     },
   };
+}
+
+/** On disk as well: the transaction of a controller that ends names a session that the next one goes on with. */
+function awaitMembers({ facts, disk }: Parts, members: readonly NodeAddress[]): void {
+  facts.pendingMembers = members;
+  disk.update({ pendingMembers: members });
 }
 
 async function historyEntry(parts: Parts, term: number): Promise<HistoryEntry> {
