@@ -133,6 +133,11 @@ export class Disk {
     this.stored = next;
   }
 
+  /** @throws what keeps the state from being written now */
+  proveWritable(): void {
+    this.store.write(this.stored);
+  }
+
   /** The hold is over, and so is the switchover for which it drained: from here on the history tells. */
   holdEnded(): void {
     const { switchover } = this.stored;

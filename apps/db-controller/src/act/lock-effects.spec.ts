@@ -1,5 +1,6 @@
 import type { MasterValue } from '@ha-postgres/cluster-state';
 import type { Action } from '@ha-postgres/failover';
+import { parseLsn } from '@ha-postgres/lsn';
 import { until } from '../../test/fixture/clock';
 import { LSN, address, masterValue } from '../../test/fixture/values';
 import { endWorlds, world, type World } from '../../test/fixture/world';
@@ -266,5 +267,42 @@ describe('a hold that was found on disk', () => {
     const w = world();
     await resumeHold(w.parts);
     expect(w.log.of('lease.resumed')).toEqual([]);
+  });
+});
+
+describe('a state file that cannot be written', () => {
+  const full = () => {
+    throw new Error('ENOSPC: no space left on device');
+  };
+
+  it('leaves no session behind, however often an acquire is tried', async () => {
+    const { w, acquire } = await beside(released, null);
+    jest.spyOn(w.parts.disk, 'update').mockImplementation(full);
+    for (let tries = 0; tries < 3; tries += 1) await expect(acquire()).rejects.toThrow('ENOSPC');
+    expect(w.consul.sessionIds()).toEqual([]);
+    expect(w.parts.facts).toMatchObject({ hold: null, acquiring: false });
+  });
+
+  it('does not keep a Master that has stopped from freeing the lock', async () => {
+    const { w, acquire, key } = await beside(released, null);
+    await acquire();
+    jest.spyOn(w.parts.disk, 'update').mockImplementation(full);
+    const stopped = { released: true, successor: null, lsn: parseLsn('0/8000000'), lsnExact: true };
+    await expect(lockEffects(w.parts).release({ type: 'release', ...stopped })).rejects.toThrow('ENOSPC');
+    expect(w.consul.store.get(key)?.session).toBeNull();
+    expect(w.parts.facts.hold).toBeNull();
+    expect(w.log.of('disk.unwritable')).toHaveLength(1);
+  });
+
+  it('ends a restarted controller before its first beat, so that no lease is kept alive that nobody is told of', async () => {
+    const { w, acquire, key } = await beside(released, null);
+    await acquire();
+    w.parts.facts.hold?.stop();
+    w.parts.facts.hold = null;
+    const before = w.consul.store.get(key)?.modifyIndex;
+    jest.spyOn(w.parts.disk, 'proveWritable').mockImplementation(full);
+    await resumeHold(w.parts);
+    expect(w.failures).toEqual([new Error('ENOSPC: no space left on device')]);
+    expect(w.consul.store.get(key)?.modifyIndex).toBe(before);
   });
 });

@@ -60,8 +60,7 @@ export function lockEffects(parts: Parts): Pick<Effects, 'acquire' | 'confirmMas
       const { hold } = facts;
       if (hold === null) return;
       const { term } = hold.facts;
-      // First, for a controller that dies after the release: what stands there tells that its data may follow.
-      if (lsnExact && lsn !== null) disk.update({ cleanStop: { term, lsn: formatLsn(lsn) } });
+      if (lsnExact && lsn !== null) rememberCleanStop({ term, lsn: formatLsn(lsn) });
       if (hold.view.phase === 'draining') await failpoint(parts, 'switchover-stopped');
       const outcome = await hold.release({ released, successor, lsn, lsnExact });
       log.info(
@@ -77,9 +76,24 @@ export function lockEffects(parts: Parts): Pick<Effects, 'acquire' | 'confirmMas
     },
   };
 
+  /**
+   * Before the release, for a controller that dies after it: what stands there tells that its data may follow. Where it cannot be
+   * written the lock is freed all the same: its data is then examined before it follows.
+   */
+  function rememberCleanStop(cleanStop: { readonly term: number; readonly lsn: string }): void {
+    try {
+      disk.update({ cleanStop });
+    } catch (error) {
+      log.error(
+        { event: 'disk.unwritable', why: messageOf(error) },
+        'that PostgreSQL was stopped cleanly is not on disk',
+      );
+    }
+  }
+
+  /** On disk last: where that fails the hold is over all the same, and a restarted controller is refused it by Consul. */
   async function forget({ facts: own }: Parts, hold: OwnHold): Promise<void> {
     hold.stop();
-    disk.holdEnded();
     own.hold = null;
     own.votes = null;
     // A list of this hold that is not written by now never will be: its transaction names the session.
@@ -87,6 +101,7 @@ export function lockEffects(parts: Parts): Pick<Effects, 'acquire' | 'confirmMas
     // The lock is free or another's already: nothing waits for the session's end.
     void hold.session.destroy();
     await Promise.resolve();
+    disk.holdEnded();
   }
 }
 
@@ -100,9 +115,24 @@ interface Attempt {
 
 /** True if the lock is held; false if it is certain that it is not. */
 async function tryToAcquire(parts: Parts, attempt: Attempt): Promise<boolean> {
+  const session = await openSession(parts);
+  try {
+    const why = await acquireWith(parts, attempt, session);
+    if (why === null) return true;
+    parts.log.info({ event: 'lease.not-acquired', term: attempt.term, why }, 'did not get the lock');
+  } catch (error) {
+    // Such as a state file that cannot be written: tried again and again, each try would leave a session that renews itself.
+    await discard(parts, session);
+    throw error;
+  }
+  await discard(parts, session);
+  return false;
+}
+
+/** Null: the lock is held, and the hold has begun. Else why not, or why that is not known. */
+async function acquireWith(parts: Parts, attempt: Attempt, session: Session): Promise<string | null> {
   const { client, keys, disk, facts, log, policy, clock, consul } = parts;
   const previous = attempt.sight.value;
-  const session = await openSession(parts);
   const holdFacts: HoldFacts = {
     term: attempt.term,
     acquiredAt: clock.now(),
@@ -126,22 +156,16 @@ async function tryToAcquire(parts: Parts, attempt: Attempt): Promise<boolean> {
     },
     { timeoutMs: ACQUIRE_TIMEOUT_MS },
   ).catch((error: unknown) => messageOf(error));
-  if (typeof result !== 'string' && result.done) {
-    disk.saw(attempt.term, result.modifyIndex, parts.self.node);
-    facts.hold = hold;
-    hold.start(result);
-    log.info(
-      { event: 'lease.acquired', term: attempt.term, takeOver: attempt.takeOver, from: previous?.node },
-      `acquired the lock for term ${attempt.term}`,
-    );
-    return true;
-  }
+  if (typeof result === 'string') return result;
+  if (!result.done) return result.why;
+  disk.saw(attempt.term, result.modifyIndex, parts.self.node);
+  facts.hold = hold;
+  hold.start(result);
   log.info(
-    { event: 'lease.not-acquired', term: attempt.term, why: typeof result === 'string' ? result : result.why },
-    'did not get the lock',
+    { event: 'lease.acquired', term: attempt.term, takeOver: attempt.takeOver, from: previous?.node },
+    `acquired the lock for term ${attempt.term}`,
   );
-  await discard(parts, session);
-  return false;
+  return null;
 }
 
 /** The attempt may be committed as long as its session lives: only without it is it certain that nothing is held. */
@@ -171,6 +195,13 @@ export async function resumeHold(parts: Parts): Promise<void> {
   const { disk, facts, log, bootId } = parts;
   const stored = disk.hold;
   if (stored === null) return;
+  try {
+    // A beat keeps a lease alive that nothing could be remembered of: a controller that then ends, and is started again, for ever.
+    disk.proveWritable();
+  } catch (error) {
+    parts.fail(error);
+    return;
+  }
   const hold = adoptHold(stored, holdOptions(parts));
   facts.resuming = true;
   // Its times are of a clock that is gone; so is everything that it had started.

@@ -39,7 +39,8 @@ export function runningEffects(parts: Parts): Pick<Effects, 'markRunning' | 'rew
       const result = await hold.run([write]);
       if (!result.done) return rereadAfter(parts, result);
       learn(parts, result, keys.history, write.value);
-      disk.update({ hold: hold.stored });
+      // An answer may come late: what is on disk of a newer hold must stay.
+      if (facts.hold === hold) disk.update({ hold: hold.stored });
       log.info({ event: 'role.changed', role: 'Master', ...entry }, `runs as Master of term ${term}`);
       if (hold.facts.predecessor !== null) void checkpointInBackground(parts, term);
     },

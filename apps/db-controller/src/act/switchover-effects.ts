@@ -45,7 +45,7 @@ export function switchoverEffects(parts: Parts): Pick<Effects, 'lookForSuccessor
       disk.update({ switchover: { id, term, state: 'draining', successor, why } });
       const beat = await hold.drain({ id, successor });
       if (!beat.done) throw new Error(`phase draining was not written: ${beat.why}`);
-      disk.update({ hold: hold.stored });
+      if (facts.hold === hold) disk.update({ hold: hold.stored });
       log.info({ event: 'switchover.draining', id, successor, why }, `hands over to ${successor}`);
       await failpoint(parts, 'switchover-draining');
       await waitForHolding(parts, beat.modifyIndex);
