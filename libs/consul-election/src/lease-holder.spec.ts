@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { ConsulError } from './errors';
 import { defaultLeaseTimes as times } from './lease';
 import { LeaseHolder, type BeatResult, type LeaseHolderOptions } from './lease-holder';
 import { acquire } from './lock';
@@ -133,6 +134,17 @@ describe('a lease holder', () => {
     expect(lost).toEqual([]);
     expect(holder.endsAt).toBe(won.sentAt + times.leaseDurationMs);
     expect(holder.unansweredSince).toBe(won.sentAt + times.heartbeatIntervalMs);
+  });
+
+  it('says aloud that a request was refused as such: a silent one would be tried again until the lease is over', async () => {
+    const warnings: object[] = [];
+    const log = { ...silentLog, warn: (fields: object) => void warnings.push(fields) };
+    const client = consul.client();
+    const tooLong = new ConsulError('PUT /v1/txn', 413, 'Request body is too large');
+    const { holder } = await hold({}, { client: { ...client, transaction: () => Promise.reject(tooLong) }, log });
+    const result = await after(holder.beatNow([{ key: 'history', value: '{}', modifyIndex: null }]));
+    expect(result).toMatchObject({ done: false, why: 'unanswered' });
+    expect(warnings).toContainEqual(expect.objectContaining({ event: 'lease.beat-not-taken', why: tooLong.message }));
   });
 
   it('has lost the hold for good once Consul said so, and beats no more', async () => {

@@ -1,6 +1,6 @@
 import type { Answered, ConsulApi, KvEntry } from './api';
 import { systemClock, type Clock, type Millis, type Timer } from './clock';
-import { messageOf } from './errors';
+import { isNoAnswer, messageOf } from './errors';
 import type { LeaseTimes } from './lease';
 import { LeaseRecord } from './lease-record';
 import { beat, type AlsoWrite, type Refused, type Unchanging, type Written } from './lock';
@@ -132,10 +132,12 @@ export class LeaseHolder {
         return result;
       },
       (error: unknown) => {
-        this.options.log.debug(
-          { event: 'lease.beat-unanswered', key: this.options.key, why: messageOf(error) },
-          'a beat got no answer',
-        );
+        const fields = { key: this.options.key, why: messageOf(error) };
+        if (isNoAnswer(error))
+          this.options.log.debug({ event: 'lease.beat-unanswered', ...fields }, 'a beat got no answer');
+        // Such as one that is too long: it will be refused again, and the lease run out.
+        else
+          this.options.log.warn({ event: 'lease.beat-not-taken', ...fields }, 'Consul refused the request of a beat');
         return unanswered;
       },
     );

@@ -4,12 +4,10 @@ import { messageOf } from '@ha-postgres/service-kit';
 import { failpoint } from '../failpoint';
 import type { Parts } from '../parts';
 import { checkpointInBackground } from './checkpoint';
+import { keptPromotions } from './kept-promotions';
 import { learn, rereadAfter } from './master-writes';
 import type { OwnHold } from './own-hold';
 import { makeFirstSlots } from './slot-effects';
-
-/** Promotions that are kept: their terms and forks tell whose data is an ancestor of whose. */
-const HISTORY_MAX = 1000;
 
 /** What a Master writes, each in one transaction with a beat. */
 export function runningEffects(parts: Parts): Pick<Effects, 'markRunning' | 'rewriteHistory' | 'writeMembers'> {
@@ -34,7 +32,7 @@ export function runningEffects(parts: Parts): Pick<Effects, 'markRunning' | 'rew
       };
       const untold = untoldPromotions(known, disk.record.led, entry, ofTimelines);
       const older = [...known.promotions, ...untold].map((one) => ({ ...one, left: undefined }));
-      const promotions = [...older, entry].slice(-HISTORY_MAX);
+      const promotions = keptPromotions([...older, entry]);
       const write = { key: keys.history, value: JSON.stringify({ promotions }), modifyIndex: consul.historyIndex };
       const result = await hold.run([write]);
       if (!result.done) return rereadAfter(parts, result);
