@@ -172,6 +172,7 @@ export class Runner {
       if (now - postmaster.startedAt > SETTLED_MS) this.#backoff = NO_FAILURE;
     }
     if (postmaster?.inRecovery === true) this.#parts.server.endUnwantedReceivers();
+    if (isDue && postmaster?.isReady === true) this.#parts.server.takeBackAltered(postmaster);
     if (hasChanged || isDue || isRetry || isDeadlinePassed(this.#memory, now)) this.#wake();
   }
 

@@ -14,6 +14,8 @@ import { ownedSettings } from './postgres/settings';
 /** After a change of the upstream its receiver is looked for so often at first. */
 const EAGER_MS = 5;
 const EAGER_FOR_MS = 200;
+/** The controller reads a Master's settings once a second, and believes what it has read twice. */
+const SEEN_BY_ALL_MS = 5000;
 
 /** Starts PostgreSQL and changes whom it receives from. */
 export class Server {
@@ -26,6 +28,7 @@ export class Server {
   /** Receivers of the upstream before this one; null: any receiver is one too many. */
   #unwanted: ReadonlySet<number> | null = new Set();
   #eager: NodeJS.Timeout | null = null;
+  #alteredSince: number | null = null;
 
   constructor(config: Config, dataDir: string, binaries: Binaries, account: Account, files: ServerFiles, log: Log) {
     this.#config = config;
@@ -112,8 +115,29 @@ export class Server {
     this.#unwanted = new Set(left);
   }
 
+  /**
+   * ALTER SYSTEM goes over what is written here. It is taken back only after a while: the controller must have seen by which rule
+   * commits were acknowledged meanwhile. To be called once a second.
+   */
+  takeBackAltered(postmaster: RunningPostmaster): void {
+    const names = this.#files.alteredSettings();
+    if (names.length === 0) {
+      this.#alteredSince = null;
+      return;
+    }
+    this.#alteredSince ??= monotonicNow();
+    if (monotonicNow() < this.#alteredSince + SEEN_BY_ALL_MS) return;
+    this.#files.cleanAutoConf();
+    postmaster.signal('SIGHUP');
+    this.#log.error(
+      { event: 'settings.altered', names },
+      'took settings back that ALTER SYSTEM had put over the own ones',
+    );
+  }
+
   /** There is no PostgreSQL any more. */
   forget(): void {
+    this.#alteredSince = null;
     this.#unwanted = new Set();
     if (this.#eager !== null) clearTimeout(this.#eager);
     this.#eager = null;

@@ -29,6 +29,8 @@ export interface Memory {
   readonly upstream: Upstream | null;
   /** How far a change of the synchronous rule has come. */
   readonly sync: SyncProgress | null;
+  /** The version of the rule under which PostgreSQL was first seen to show another than was written, and in which reading. */
+  readonly altered?: { readonly version: number; readonly readAt: Millis } | null;
 }
 
 export const NOTHING_REMEMBERED: Memory = {

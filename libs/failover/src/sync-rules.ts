@@ -1,6 +1,7 @@
 import type { SyncValue } from '@ha-postgres/cluster-state';
 import { lagBytes, parseLsn } from '@ha-postgres/lsn';
 import type { Action } from './actions';
+import { alteredSettingRules } from './altered-setting-rules';
 import { coversAcknowledged } from './covered';
 import { begin } from './ending-rules';
 import {
@@ -17,7 +18,16 @@ import type { Hold, Observation } from './observation';
 import type { Outcome, Rules } from './outcome';
 import { currentRule, parseStandbyNames, standbyNames } from './sync-set';
 import { nextStep, withRule } from './sync-transition';
-import { isAsync, isBarred, isFresh, mayAdmitClients, serverSight, syncOf, syncProblem } from './sync-view';
+import {
+  isAsync,
+  isBarred,
+  isFresh,
+  mayAdmitClients,
+  nextVersion,
+  serverSight,
+  syncOf,
+  syncProblem,
+} from './sync-view';
 import { wantedRule } from './sync-wish';
 import { countVotes, overrides, votesOf } from './vote-count';
 
@@ -84,6 +94,8 @@ export const syncRules: Rules = {
     return lead(o, hold, [{ type: 'writeSync', value: restored(o, hold) }]);
   }),
 
+  ...alteredSettingRules,
+
   masterKeepsTheSynchronousRule: whileRunning((o, memory, hold) => {
     const value = syncOf(o);
     if (value === undefined || o.eligibleReplicas === null || !o.members.known) return null;
@@ -135,11 +147,6 @@ function othersOf(o: Observation, streaming: readonly string[]) {
   const all = o.members.known ? o.members.value.members.map(({ node }) => node) : [];
   const members = all.filter((node) => node !== o.self.node);
   return { members, streaming: streaming.filter((node) => members.includes(node)) };
-}
-
-function nextVersion(o: Observation): number {
-  const seen = o.sync.known ? (o.sync.value.value?.version ?? 0) : 0;
-  return Math.max(seen, o.disk.highestSyncVersion) + 1;
 }
 
 /**

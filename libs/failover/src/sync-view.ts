@@ -29,6 +29,12 @@ export function isFresh(
   return [sync, history].every((fact) => fact.known && fact.seenAt >= acquiredAt);
 }
 
+/** The number of the key that is written next. */
+export function nextVersion(o: Pick<Observation, 'sync' | 'disk'>): number {
+  const seen = o.sync.known ? (o.sync.value.value?.version ?? 0) : 0;
+  return Math.max(seen, o.disk.highestSyncVersion) + 1;
+}
+
 /** The rules under which something was promised. The key decides, not this node's configuration: commits were acknowledged under it. */
 export function promises(value: SyncValue | null): readonly SyncRule[] {
   return rulesOf(value).filter(({ mode }) => mode !== 'async');

@@ -148,8 +148,10 @@ describe("PostgreSQL's files", () => {
     const written = files();
     const auto = join(root, 'data', 'postgresql.auto.conf');
     writeFileSync(auto, "# kept\nwork_mem = '4MB'\nprimary_conninfo = 'host=old'\nrecovery_target_lsn = '0/1'\n");
+    expect(written.alteredSettings()).toEqual(['primary_conninfo', 'recovery_target_lsn']);
     written.cleanAutoConf();
     expect(readFileSync(auto, 'utf8')).toBe("# kept\nwork_mem = '4MB'\n");
+    expect(written.alteredSettings()).toEqual([]);
   });
 
   test('a standby has its signal file, and no promotion left over', () => {

@@ -162,11 +162,22 @@ export class ServerFiles {
 
   /** Takes out of postgresql.auto.conf (ALTER SYSTEM, `pg_basebackup -R`) what would override the upstream. */
   cleanAutoConf(): void {
-    const path = join(this.#source.dataDir, 'postgresql.auto.conf');
-    if (!existsSync(path)) return;
-    const lines = readFileSync(path, 'utf8').split('\n');
-    const kept = lines.filter((line) => !isRunnersOwn(parseSetting(line)?.name ?? ''));
+    const { path, lines, kept } = this.#autoConf();
     if (kept.length !== lines.length) this.#write(path, kept.join('\n'));
+  }
+
+  /** Names in postgresql.auto.conf that are not to be there. */
+  alteredSettings(): string[] {
+    const { lines, kept } = this.#autoConf();
+    const altered = lines.filter((line) => !kept.includes(line));
+    return altered.map((line) => parseSetting(line)?.name ?? line);
+  }
+
+  #autoConf() {
+    const path = join(this.#source.dataDir, 'postgresql.auto.conf');
+    const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+    const kept = lines.filter((line) => !isRunnersOwn(parseSetting(line)?.name ?? ''));
+    return { path, lines, kept };
   }
 
   /** What a former runner wrote: a Master's controller need not know it to go on. */

@@ -248,7 +248,20 @@ export const BEGINNINGS = [
   begin(synchronous(runningMaster())),
   begin(synchronous(runningMaster(), syncValue({ term: 6, names: ['a', 'c'], previous: syncValue() }))),
   begin(synchronous(runningMaster({ hold: hold({ phase: 'running', last: lastMaster('b') }) }))),
+  begin(altered()),
+  begin(altered(), { altered: { version: 3, readAt: NOW - 2000 } }),
 ];
+
+/** Somebody has let commits wait for nobody, by ALTER SYSTEM. */
+function altered(): Observation {
+  const o = synchronous(runningMaster());
+  const written = o.postgres.synchronousStandbyNames ?? '';
+  return {
+    ...o,
+    postgres: { ...o.postgres, synchronousStandbyNames: '' },
+    runner: runner({ ...(o.runner.known ? o.runner.value : {}), synchronousStandbyNames: written }),
+  };
+}
 
 /** With a quorum of one of `a` and `c`; `value`: the key, if it is not this hold's own. */
 function synchronous(o: Observation, value = syncValue({ term: 6, names: ['a', 'c'] })): Observation {

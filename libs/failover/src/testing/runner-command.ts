@@ -1,10 +1,11 @@
 import type { Rejoined, RunnerPhase, RunnerReport } from '@ha-postgres/cluster-state';
 import type { Observation } from '../observation';
 import type { Arguments } from './arguments';
+import { standbyNames } from '../sync-set';
 import { known, runner, stoppedRunner, unknown } from './observations';
 
 /**
- * `runner running|stopped|exiting|unknown [obeys] [armed=TERM] [deadline=+MS] [from=NODE] [clean] [exit=SIGNAL]`: what the runner reports.
+ * `runner running|stopped|exiting|unknown [obeys] [armed=TERM] [deadline=+MS] [from=NODE] [clean] [exit=SIGNAL] [written]`: what the runner reports.
  * With `obeys` (or armed) it has acted on the newest instruction.
  */
 export function runnerCommand(o: Observation, args: Arguments): Observation {
@@ -26,10 +27,17 @@ export function runnerCommand(o: Observation, args: Arguments): Observation {
     postgres: { ...base.value.postgres, exit: exitOf(args.text('exit')) },
     data: { ...(before ?? base.value).data, ...cleanOf(args) },
     rejoined: rejoinedOf(args.text('rejoined')),
+    ...(args.has('written') ? { synchronousStandbyNames: namesOf(o) } : {}),
     walGone: args.has('walGone') ? 'requested WAL segment 000000010000000000000003 has already been removed' : null,
     error: errorOf(args.text('error')),
   };
   return { ...o, runner: known(report, o.now) };
+}
+
+/** `written`: PostgreSQL's configuration names those of the key. */
+function namesOf(o: Observation): string {
+  const value = o.sync.known ? o.sync.value.value : null;
+  return value === null ? '' : standbyNames(value);
 }
 
 /** `rejoined=6/rewound`: the data was made to follow that term's Master, and how. */

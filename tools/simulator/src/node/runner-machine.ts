@@ -145,6 +145,7 @@ export function runnerServer(node: SimNode, process: SimProcess): RunnerParts['s
       node.server?.receiver.repoint(sourceIn(upstream));
     },
     endUnwantedReceivers: () => undefined,
+    takeBackAltered: () => undefined,
     forget: () => undefined,
   };
 }
