@@ -28,6 +28,10 @@ export function planFailover(reading: Reading, to: string): FailoverPlan | { rea
     };
   if (row.source !== 'node' || row.status === null) return { refused: `${to} does not answer: ${row.health}` };
   if (picture.pause !== null) return { refused: `the cluster is paused (by ${picture.pause.by}): hapg resume first` };
+  if (row.status.role === 'DeadMaster')
+    return {
+      refused: `${to} is a DeadMaster, and an override does not let it be promoted: its data has left the history of the Master that ran last. It follows a Master that runs; where no other node is left, what it holds can be dumped from a copy of its data directory`,
+    };
   const afterTerm = termThatRan(master);
   if (afterTerm === null) return { refused: 'no Master has ever run in this cluster' };
   const { status, behindBytes } = row;

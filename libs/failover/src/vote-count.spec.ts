@@ -67,6 +67,30 @@ const holding = (
   return countVotes(o, o.hold ?? hold());
 };
 
+describe('a tail of WAL that the last Master’s history left out', () => {
+  const told = { promotions: [grew(5, 4, '0/100'), grew(6, 5, '0/5000000')] };
+  const value = syncValue({ term: 6, k: 2, names: ['b', 'c'] });
+  const asks = (dataTerm: number, tail: string, promotions = told) => {
+    const disk = { ...replica().disk, dataTerm: 6 };
+    const answers = [vote('c', { term: 7, dataTerm, lsn: tail })];
+    const o = readyToPromote({
+      ...{ disk, sync: known({ value, isReadable: true }), history: known(promotions) },
+      votes: { term: 7, startedAt: 0, complete: true, answers },
+      hold: hold({ term: 7, last: lastMaster('x', { term: 6, lsn: '0/5000000' }) }),
+    });
+    return countVotes(o, o.hold ?? hold());
+  };
+
+  it('is no newer data: its Master had what was acknowledged before, and nobody could ever promote', () => {
+    expect(asks(5, '0/5800000').may).toBe(true);
+  });
+
+  it('is newer data where the history does not tell that it was left out, or where it is the last Master’s own', () => {
+    expect(asks(5, '0/5800000', { promotions: [grew(6, 3, '0/5000000')] }).may).toBe(false);
+    expect(asks(6, '0/5800000')).toEqual({ may: false, why: 'c has newer data' });
+  });
+});
+
 describe('a holder of the lock', () => {
   it('promotes with enough votes, its own among them if it is named', () => {
     expect(holding(any(1, 'b', 'c'), [vote('c')]).may).toBe(true);

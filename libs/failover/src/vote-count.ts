@@ -1,5 +1,6 @@
 import type { HistoryValue, VoteAnswer } from '@ha-postgres/cluster-state';
 import { parseLsn, type Lsn } from '@ha-postgres/lsn';
+import { commonHistory } from './ancestry';
 import type { Hold, Observation } from './observation';
 import { isEnough, namedIn, votesNeeded } from './sync-set';
 import { promises, syncOf, syncProblem } from './sync-view';
@@ -41,6 +42,17 @@ export function votedPosition(answer: VoteAnswer, history: HistoryValue | null):
   return positionOf(answer.dataTerm, parseLsn(answer.lsn), history);
 }
 
+/**
+ * The same, up to where the voter's data is part of the history of the Master that ran last. A tail of WAL that this one's votes left
+ * out was never acknowledged; taken for newer data it would keep everybody from promoting.
+ */
+function positionInHistoryOf(lastTerm: number | null, answer: VoteAnswer, history: HistoryValue): Position | null {
+  const voted = votedPosition(answer, history);
+  if (voted === null || lastTerm === null || answer.dataTerm >= lastTerm) return voted;
+  const { forkLsn } = commonHistory(lastTerm, history, answer.dataTerm);
+  return forkLsn === null || voted.lsn <= forkLsn ? voted : positionOf(answer.dataTerm, forkLsn, history);
+}
+
 export interface Verdict {
   readonly may: boolean;
   readonly why: string;
@@ -68,7 +80,7 @@ export function countVotes(o: Observation, hold: Hold): Verdict {
     return { may: false, why: `has ${have} votes of [${rule.names.join(', ')}]; ${needed(votesNeeded(rule))}` };
   }
   const newer = counted.find((vote) => {
-    const position = votedPosition(vote, history);
+    const position = positionInHistoryOf(hold.last?.term ?? null, vote, history);
     return position !== null && compareData(position, own) > 0;
   });
   return newer === undefined
