@@ -28,10 +28,6 @@ export function planFailover(reading: Reading, to: string): FailoverPlan | { rea
     };
   if (row.source !== 'node' || row.status === null) return { refused: `${to} does not answer: ${row.health}` };
   if (picture.pause !== null) return { refused: `the cluster is paused (by ${picture.pause.by}): hapg resume first` };
-  if (row.status.role === 'DeadMaster')
-    return {
-      refused: `${to} is a DeadMaster, and an override does not let it be promoted: its data has left the history of the Master that ran last. It follows a Master that runs; where no other node is left, what it holds can be dumped from a copy of its data directory`,
-    };
   const afterTerm = termThatRan(master);
   if (afterTerm === null) return { refused: 'no Master has ever run in this cluster' };
   const { status, behindBytes } = row;
@@ -51,6 +47,9 @@ export function planFailover(reading: Reading, to: string): FailoverPlan | { rea
     afterTerm,
     says: [
       `${to} becomes the successor of the Master of term ${afterTerm}. What that had, and ${to} has not, is given up: ${behind}.`,
+      ...(status.role === 'DeadMaster'
+        ? [`${to} is a DeadMaster: its data left the history of that Master, and all that this wrote is given up.`]
+        : []),
       `${to} says of itself: ${status.takeover.able ? 'able to take over' : status.takeover.why}.`,
       ...better.map((one) => `${one.node} is less behind: ${bytesText(one.behindBytes ?? 0)}.`),
     ],

@@ -52,6 +52,8 @@ export type Action =
   /** On disk before WAL of that term can arrive, or a base backup begins. */
   | { readonly type: 'recordDataTerm'; readonly term: number }
   | { readonly type: 'recordDeadMaster' }
+  /** An administrator wants the cluster to go on with this node's data as it is: it need not rejoin. */
+  | { readonly type: 'readmitData' }
   /** This node led a term and its data is an ancestor of the new Master's all the same: from now on it is a Replica's. */
   | { readonly type: 'forgetLedTerm' }
   /** On disk before the data is touched: from then on it is not what its term says. */

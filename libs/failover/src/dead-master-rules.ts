@@ -1,6 +1,7 @@
 import type { Lsn } from '@ha-postgres/lsn';
 import type { Action } from './actions';
 import { ancestry, type Ancestry } from './ancestry';
+import { isNamedSuccessor } from './named-successor-rules';
 import type { Observation } from './observation';
 import type { Rules } from './outcome';
 import { ownTimelines } from './own-timelines';
@@ -16,14 +17,14 @@ export const deadMasterRules: Rules = {
 
   /** It stopped cleanly, and the new Master had received all: it follows as any Replica. */
   formerMasterThatHandedOverFollows: (o) => {
-    const judged = needsRejoin(o) ? null : judgeCleanStop(o);
+    const judged = needsRejoin(o) || isNamedSuccessor(o) ? null : judgeCleanStop(o);
     if (judged === null || judged.kind === 'diverged') return null;
     const actions: readonly Action[] = judged.kind === 'ancestor' ? [{ type: 'forgetLedTerm' }] : [];
     return { role: 'Replica', instruction: { kind: 'wait' }, actions };
   },
 
   formerMasterBecomesDeadMaster: (o) =>
-    !o.disk.deadMaster && anotherRanAfter(o)
+    !o.disk.deadMaster && anotherRanAfter(o) && !isNamedSuccessor(o)
       ? { role: 'DeadMaster', instruction: BLOCKED, actions: [{ type: 'recordDeadMaster' }] }
       : null,
 };

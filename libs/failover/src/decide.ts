@@ -6,6 +6,7 @@ import { dutiesOf } from './duties';
 import { endingRules } from './ending-rules';
 import { followRules } from './follow-rules';
 import { holderRules } from './holder-rules';
+import { namedSuccessorRules } from './named-successor-rules';
 import { promotedPostgresRules } from './promoted-postgres-rules';
 import { rejoinRules } from './rejoin-rules';
 import type { Observation } from './observation';
@@ -23,6 +24,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   ...olderMemoryRules,
   ...holderRules,
   ...promotedPostgresRules,
+  ...namedSuccessorRules,
   ...deadMasterRules,
   ...rejoinRules,
   ...bootstrapRules,

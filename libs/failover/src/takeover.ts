@@ -135,7 +135,7 @@ function listedOnlyAfter(o: Observation): boolean {
 /** A position says nothing where the data has left the last Master's history: its WAL may even reach further. */
 function dataIsNoAncestorOfTheLastMasters(o: Observation): string | null {
   const last = lastMasterSeen(o);
-  if (last === null || o.disk.dataTerm > last.term) return null;
+  if (last === null || o.disk.dataTerm > last.term || overrides(o, { last })) return null;
   const judged = ancestry(last, o.history.known ? o.history.value : null, o.disk, o.postgres, ownTimelines(o));
   return judged.kind === 'ancestor' ? null : judged.why;
 }

@@ -45,6 +45,14 @@ describe('a node that must rejoin', () => {
     expect(w.log.of('rejoin.finished')).toMatchObject([{ term: 6, dataTerm: 5, deadMaster: true }]);
   });
 
+  it('need not, where an administrator wants its data as it is: what it led it has led still', async () => {
+    const w = deadMaster();
+    w.parts.disk.update({ rejoining: 6 });
+    const { dataTerm, ledTerm } = w.diskAgain().record;
+    await rejoinEffects(w.parts).readmitData({ type: 'readmitData' });
+    expect(w.diskAgain().record).toMatchObject({ deadMaster: false, rejoining: null, dataTerm, ledTerm });
+  });
+
   it('knows nothing of its data once that is emptied', async () => {
     const w = deadMaster();
     w.parts.disk.update({ rejoining: 6 });

@@ -4,11 +4,14 @@ import { messageOf } from '@ha-postgres/service-kit';
 import type { RejoinLeave } from '../facts';
 import type { Parts } from '../parts';
 
-type RejoinEffects = Pick<Effects, 'recordDeadMaster' | 'recordRejoining' | 'finishRejoin' | 'forgetData'>;
+type RejoinEffects = Pick<
+  Effects,
+  'recordDeadMaster' | 'readmitData' | 'recordRejoining' | 'finishRejoin' | 'forgetData'
+>;
 
 /** What a node that left the Master's history must not forget, and when it may. */
 export function rejoinEffects(parts: Parts): RejoinEffects {
-  const { disk, facts, log } = parts;
+  const { disk, facts, consul, log } = parts;
   return {
     recordDeadMaster: async () => {
       log.warn(
@@ -16,6 +19,17 @@ export function rejoinEffects(parts: Parts): RejoinEffects {
         'another node ran as Master after this one: PostgreSQL stays down until its data can follow',
       );
       disk.update({ deadMaster: true });
+      await Promise.resolve();
+    },
+
+    readmitData: async () => {
+      const { dataTerm } = disk.record;
+      const override = consul.override?.id;
+      log.warn(
+        { event: 'rejoin.not-needed', dataTerm, override },
+        'an administrator lets this node take over: the cluster is to go on with its data as it is',
+      );
+      disk.update({ deadMaster: false, rejoining: null });
       await Promise.resolve();
     },
 

@@ -248,6 +248,12 @@ export const BEGINNINGS = [
   begin(synchronous(runningMaster())),
   begin(synchronous(runningMaster(), syncValue({ term: 6, names: ['a', 'c'], previous: syncValue() }))),
   begin(synchronous(runningMaster({ hold: hold({ phase: 'running', last: lastMaster('b') }) }))),
+  begin(
+    rejoining({
+      ...{ disk: DEAD_MASTER, master: free(), runner: stoppedRunner(), published: null },
+      override: { id: 'o1', node: 'b', afterTerm: 5, by: 'test', why: 'test' },
+    }),
+  ),
   begin(altered()),
   begin(altered(), { altered: { version: 3, readAt: NOW - 2000 } }),
 ];
