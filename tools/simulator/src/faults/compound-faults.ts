@@ -83,6 +83,34 @@ const lastAnswerLate: Fault = (context) => {
   return true;
 };
 
+/** So long before the end of the lease, by its own clock, whoever is to fence is let run again. */
+const LAST_MOMENT_MS = 30;
+
+/** The lock is lost, and both fences are held up for as long as they may be: the end of the lease is the end of the writes. */
+const fencedAtTheLastMoment: Fault = (context) => {
+  const { cluster, world, during } = context;
+  const node = holderOf(context);
+  if (node === null || cluster.master?.phase !== 'running' || node.isFrozen) return false;
+  world.tell(node.name, () => 'FAULT     loses the lock, and fences at the last moment');
+  cutOffConsul(context, node, 3 * leaseOf(context));
+  endHold(context);
+  // What was on its way has arrived by then.
+  world.schedule(20, () => {
+    const endsAt = node.controller?.parts.facts.hold?.view.endsAt ?? null;
+    if (endsAt === null) return;
+    const inMs = (ms: number): number => node.time.inWorld(endsAt - node.time.now() + ms);
+    world.schedule(inMs(-node.options.config.fenceTime - 5), () => {
+      const held = [node.controllerProcess, node.runnerProcess].filter((process) => process?.isRunning === true);
+      for (const process of held) process?.freeze();
+      // Who is asked for a vote and does not answer holds the successor up: this one refuses at once.
+      node.killRoleServer();
+      during(leaseOf(context), () => node.startRoleServer());
+      during(inMs(-LAST_MOMENT_MS), () => held.forEach((process) => process?.thaw()));
+    });
+  });
+  return true;
+};
+
 /** Its session ends, whoever holds the lock. */
 function endHold({ cluster }: FaultContext): void {
   const session = cluster.consul.fake.store.get(cluster.keys.master)?.session ?? null;
@@ -91,6 +119,7 @@ function endHold({ cluster }: FaultContext): void {
 
 export const compoundFaults = {
   lastAnswerLate,
+  fencedAtTheLastMoment,
   runnerFrozenThenConsulCut,
   lockLostUnheard,
   outageWhileListing,
