@@ -31,7 +31,7 @@ export function runningEffects(parts: Parts): Pick<Effects, 'markRunning' | 'rew
         ...(found.timeline === 1 || left.length > 0 ? { left } : {}),
       };
       const untold = untoldPromotions(known, disk.record.led, entry, ofTimelines);
-      const older = [...known.promotions, ...untold].map((one) => ({ ...one, left: undefined }));
+      const older = [...known.promotions, ...untold].map(({ left: _, ...one }) => one);
       const promotions = keptPromotions([...older, entry]);
       const write = { key: keys.history, value: JSON.stringify({ promotions }), modifyIndex: consul.historyIndex };
       const result = await hold.run([write]);

@@ -36,7 +36,7 @@ function storedOf(node: string, disk: DiskState): Stored {
   return {
     ...{ node, highestTerm, highestTermNode, dataTerm, ledTerm, led, deadMaster, rejoining, votedTerm },
     ...{ highestModifyIndex: disk.highestIndex, epoch: 0, usedRejoin: null, highestSyncVersion: 0 },
-    ...{ admittedTerm: null, knownMembers: [], switchover: null, cleanStop: null },
+    ...{ admittedTerm: null, knownMembers: [], pendingMembers: [], switchover: null, cleanStop: null },
     promise: disk.promise === null ? null : { bootId: BOOT, until: toMillis(disk.promise) },
     hold: disk.hold === null ? null : fullHold(disk.hold),
   };

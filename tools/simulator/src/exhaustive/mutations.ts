@@ -90,7 +90,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'libs/failover/src/ending-rules.ts',
-        find: 'released: o.now >= Math.max(hold.waitUntil, o.disk.promisedUntil),',
+        find: 'released: o.now >= hold.waitUntil,',
         replace: 'released: true,',
       },
     ],

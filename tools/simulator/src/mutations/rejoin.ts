@@ -56,7 +56,7 @@ export const REJOIN_MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'apps/postgres-runner/src/core/rejoin-choice.ts',
-        find: "if (beyond === 'nothing') return isUsable && !hasTimelineOf ? 'ancestor' : 'replaced';",
+        find: "if (beyond === 'nothing') return isUsable && !hasTimelineOf && isStray !== true ? 'ancestor' : 'replaced';",
         replace: "if (beyond === 'nothing') return isUsable ? 'ancestor' : 'replaced';",
       },
       {
