@@ -32,7 +32,8 @@ beforeAll(() => {
 }, BUILD_MS);
 
 afterAll(() => {
-  for (const name of ['server', 'first', 'second', 'stranger']) tryPodman('rm', '--force', '--time=0', `${ID}-${name}`);
+  for (const name of ['server', 'first', 'second', 'stranger'])
+    tryPodman('rm', '--force', '--volumes', '--time=0', `${ID}-${name}`);
   for (const volume of volumes) tryPodman('volume', 'rm', '--force', volume);
   tryPodman('network', 'rm', '--force', ID);
   rmSync(config, { recursive: true, force: true });
@@ -46,7 +47,7 @@ test('an agent of that name with another id is refused while Consul believes tha
     what: 'Consul to refuse the name',
     timeoutMs: SETTLE_MS,
   });
-  podman('rm', '--force', '--time=0', `${ID}-stranger`);
+  podman('rm', '--force', '--volumes', '--time=0', `${ID}-stranger`);
 }, 180_000);
 
 test('an agent that lost its data comes back with another address as the node that it was, by the id that its name gives', async () => {
