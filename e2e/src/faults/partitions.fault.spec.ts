@@ -45,7 +45,8 @@ for (const { others, from, to } of [
   { others: 'consul', from: 'Consul', to: 'the Master' },
 ] as const) {
   const variant = `from ${from} to ${to}`;
-  network.row(12, { half: others === 'all' ? 'long' : 'quick', variant, mayLoseUnsent: true }, async (fault) => {
+  const half = from === 'Consul' ? 'quick' : 'long';
+  network.row(12, { half, variant, mayLoseUnsent: true }, async (fault) => {
     const { cluster, master } = fault;
     await fault.strike(() =>
       from === 'the Master' ? cluster.cut(master.name, others, true) : cluster.cut(others, master.name, true),

@@ -23,7 +23,7 @@ quorum.row(1, { half: 'quick', variant: 'postmaster killed, quorum mode' }, asyn
   expect(await joinsAgain(cluster, master.name)).toBe('by itself');
 });
 
-quorum.row(7, { half: 'quick', variant: 'quorum mode' }, async (fault) => {
+quorum.row(7, { half: 'long', variant: 'quorum mode' }, async (fault) => {
   const { cluster, master } = fault;
   await fault.strike(() => cluster.kill(master.name));
   await fault.failsOver();
