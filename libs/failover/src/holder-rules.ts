@@ -158,7 +158,7 @@ function needsFailsafe(o: Observation, hold: Hold): boolean {
 function wantedMembers(o: Observation): MembersValue['members'] | null {
   if (!o.members.known) return null;
   const current = o.members.value.members;
-  const wanted = [o.self, ...o.reachableReplicas];
+  const wanted = [o.self, ...o.reachableReplicas.filter((one) => !isTakenForAnother(one, [o.self, ...current]))];
   // Whoever is named must be asked for its vote.
   const isGone = ({ node }: NodeAddress) =>
     o.goneMembers.includes(node) && !wanted.some((one) => one.node === node) && !isNamed(o, node);
@@ -168,6 +168,11 @@ function wantedMembers(o: Observation): MembersValue['members'] | null {
   if (isWritten && missing.length === 0 && kept.length === current.length) return null;
   const replaced = kept.filter((member) => !missing.some((node) => node.node === member.node));
   return [...replaced, ...missing].sort((a, b) => (a.node < b.node ? -1 : 1));
+}
+
+/** PostgreSQL tells names in `synchronous_standby_names` apart without regard to case: one would confirm commits for the other. */
+function isTakenForAnother({ node }: NodeAddress, members: readonly NodeAddress[]): boolean {
+  return members.some((one) => one.node !== node && one.node.toLowerCase() === node.toLowerCase());
 }
 
 function sameAddress(a: NodeAddress, b: NodeAddress): boolean {

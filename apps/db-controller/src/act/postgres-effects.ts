@@ -27,8 +27,10 @@ export function postgresEffects(parts: Parts): Pick<Effects, 'promote' | 'killPo
     promote: async ({ term }) => {
       assertRight(parts, term);
       await assertSettings(parts, term);
-      // Meanwhile the hold may have been ended as one that never promoted, with PostgreSQL running on as a standby.
-      assertRight(parts, term);
+      // Meanwhile the hold may have been ended as one that never promoted, with PostgreSQL running on as a standby; or the runner was
+      // restarted and is not armed any more. Both are the world's doing.
+      const lapsed = obstacleToPromotion(parts, term);
+      if (lapsed !== null) throw errors.HAPG_PROMOTE_WITHOUT_RIGHT(`promotion for term ${term}: ${lapsed}`);
       const { ledTerm, dataTerm, led } = disk.record;
       const own = { term, parentTerm: facts.hold?.facts.parentTerm ?? dataTerm };
       disk.update({ ledTerm: term, dataTerm: term, led: [...led, own].slice(-LED_MAX) });

@@ -51,8 +51,9 @@ describe('settings', () => {
       'primary_conninfo=x',
       'recovery_target=immediate',
       'oops',
+      'recovery_min_apply_delay=1h',
     ]);
-    expect(problems).toHaveLength(5);
+    expect(problems).toHaveLength(6);
     expect(problems[1]).toContain('use the option port');
     expect(problems[4]).toContain('name=value');
   });

@@ -51,6 +51,8 @@ export function ownedSettings(source: SettingsSource, files: { readonly config: 
     superuser_reserved_connections: '5',
     password_encryption: 'scram-sha-256',
     recovery_target_timeline: 'latest',
+    // A vote counts only when all that was received has been replayed.
+    recovery_min_apply_delay: '0',
     // The lines are read from standard error, and their severity is told by the English word.
     logging_collector: 'off',
     log_destination: 'stderr',
