@@ -20,3 +20,9 @@ export function keptPromotions(promotions: readonly HistoryEntry[]): readonly Hi
   }
   return promotions.slice(promotions.length - kept);
 }
+
+/** What only the newest says. */
+export function withoutTimelines(entry: HistoryEntry): HistoryEntry {
+  const { left, ...older } = entry;
+  return left === undefined ? entry : older;
+}

@@ -4,7 +4,7 @@ import { messageOf } from '@ha-postgres/service-kit';
 import { failpoint } from '../failpoint';
 import type { Parts } from '../parts';
 import { checkpointInBackground } from './checkpoint';
-import { keptPromotions } from './kept-promotions';
+import { keptPromotions, withoutTimelines } from './kept-promotions';
 import { learn, rereadAfter } from './master-writes';
 import type { OwnHold } from './own-hold';
 import { makeFirstSlots } from './slot-effects';
@@ -31,7 +31,7 @@ export function runningEffects(parts: Parts): Pick<Effects, 'markRunning' | 'rew
         ...(found.timeline === 1 || left.length > 0 ? { left } : {}),
       };
       const untold = untoldPromotions(known, disk.record.led, entry, ofTimelines);
-      const older = [...known.promotions, ...untold].map(({ left: _, ...one }) => one);
+      const older = [...known.promotions, ...untold].map(withoutTimelines);
       const promotions = keptPromotions([...older, entry]);
       const write = { key: keys.history, value: JSON.stringify({ promotions }), modifyIndex: consul.historyIndex };
       const result = await hold.run([write]);
