@@ -251,10 +251,12 @@ function answer(next: Next, holder: Name, member: Name, term: number): void {
 }
 
 async function takeAnswers(next: Next, holder: Name): Promise<void> {
+  const listed = (next.world.listed[holder] ?? '').split(',') as Name[];
   const { said } = await next.doAsync(holder, 'answers', (work) => takeFailsafe(work));
   if (said !== true) return;
-  // Failsafe extends a lease only on the word of every node that may take over.
-  for (const member of membersIn(next.consul).list)
+  // Failsafe extends a lease only on the word of every node that may take over. (One that is listed later is so by a beat that was
+  // sent after the question, and which it must wait out.)
+  for (const member of listed)
     if (member !== holder && nodeOf(next, member).vow === null)
       next.never(`the lease of ${holder} is extended by failsafe without a promise of ${member}, which is on the list`);
 }

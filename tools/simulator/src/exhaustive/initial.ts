@@ -37,6 +37,7 @@ export function initialState(configuration: Configuration): State {
       sinceStill: LEASE,
       left: { ...configuration.left },
       order: configuration.nodes === 2 || !isSymmetric(configuration),
+      listed: {},
       gone: [],
     },
   };

@@ -121,14 +121,15 @@ export class Next implements State {
   }
 
   changeWorld(change: (world: World) => void): void {
-    const { told, gone, left } = this.world;
-    const world: World = { ...this.world, told: [...told], gone: [...gone], left: { ...left } };
+    const { told, gone, left, listed } = this.world;
+    const world: World = { ...this.world, told: [...told], gone: [...gone], left: { ...left }, listed: { ...listed } };
     change(world);
     this.world = this.workshop.parts.world.one(world);
   }
 
   /** A node has done something by itself: what it asks of the rest is carried out. */
   take(name: Name, outcome: Outcome): void {
+    const asked = nodeOf(this, name).controller?.asking ?? null;
     this.set(name, outcome.node);
     this.notes.push(...outcome.notes);
     this.violation ??= outcome.violation;
@@ -136,7 +137,18 @@ export class Next implements State {
     for (const session of outcome.let) if (this.consul.master.session === session) this.freed(name);
     for (const session of outcome.opened) this.open(session);
     for (const session of outcome.ended) this.end(session);
+    const asks = outcome.node.controller?.asking ?? null;
+    const list = asks === null ? undefined : asked === null ? this.consul.members.value : this.world.listed[name];
+    if (list !== this.world.listed[name]) this.noteList(name, list);
     if (outcome.asksVotesFor !== null) this.vote(name, outcome.asksVotesFor);
+  }
+
+  /** Forgotten with the question. */
+  private noteList(name: Name, list: string | undefined): void {
+    this.changeWorld((world) => {
+      if (list === undefined) delete world.listed[name];
+      else world.listed[name] = list;
+    });
   }
 
   do(name: Name, what: string, run: (work: Work) => unknown): Outcome {

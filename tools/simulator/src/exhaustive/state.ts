@@ -39,6 +39,8 @@ export interface World {
   left: Budget;
   /** b has taken the lock once: until then b and c are alike, and it is b who does it first. */
   order: boolean;
+  /** The list of members as it stood in Consul when a node asked for failsafe, which it may not know. */
+  listed: Partial<Record<Name, string>>;
   /** Members that the Master takes for gone. */
   gone: Name[];
 }
