@@ -6,10 +6,10 @@ import { ONE } from './testing';
 test.each(CONFIGURATIONS.map((configuration) => [configuration.name, configuration] as const))(
   '%s: nothing is wrong in the first steps, and they are the same each time',
   async (_name, configuration) => {
-    const [one, other] = [await explore({ ...configuration, depth: 4 }), await explore({ ...configuration, depth: 4 })];
+    const [one, other] = [await explore({ ...configuration, depth: 3 }), await explore({ ...configuration, depth: 3 })];
     expect(one.found).toBeNull();
-    expect(one).toMatchObject({ depth: 4, isComplete: false, states: other.states, steps: other.steps });
-    expect(one.states).toBeGreaterThan(100);
+    expect(one).toMatchObject({ depth: 3, isComplete: false, states: other.states, steps: other.steps });
+    expect(one.states).toBeGreaterThan(50);
   },
 );
 

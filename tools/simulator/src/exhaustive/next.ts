@@ -146,8 +146,8 @@ export class Next implements State {
   /** Forgotten with the question. */
   private noteList(name: Name, list: string | undefined): void {
     this.changeWorld((world) => {
-      if (list === undefined) delete world.listed[name];
-      else world.listed[name] = list;
+      const others = Object.entries(world.listed).filter(([asker]) => asker !== name);
+      world.listed = Object.fromEntries(list === undefined ? others : [...others, [name, list]]);
     });
   }
 
