@@ -28,7 +28,12 @@ function run(script: string, environment: Readonly<Record<string, string>> = {})
   return spawnSync('/bin/sh', ['-c', here], {
     encoding: 'utf8',
     timeout: 8_000,
-    env: { PATH: `${room}/bin:/usr/bin:/bin`, PROCEED_FILE: join(room, 'proceed'), ...environment },
+    env: {
+      PATH: `${room}/bin:/usr/bin:/bin`,
+      PROCEED_FILE: join(room, 'proceed'),
+      ENDING_FILE: join(room, 'ending'),
+      ...environment,
+    },
   });
 }
 
@@ -103,9 +108,14 @@ describe('hand-over', () => {
     expect(readFileSync(join(room, 'asked'), 'utf8').trim()).toBe('switchover --from ha-postgres-2 --yes --wait 20s');
   });
 
-  test('lets the pod end though nobody could take over', () => {
+  test('lets the pod end though nobody could take over, and tells Consul’s agent that it does', () => {
     program('hapg', 'exit 1');
     expect(run('hand-over.sh', { HAPG_NODE: 'ha-postgres-2', HAND_OVER_TIMEOUT: '20s' }).status).toBe(0);
+    expect(existsSync(join(room, 'ending'))).toBe(true);
+    for (const name of ['postgres', 'consul']) {
+      const mounts = container(database(render()).spec.template.spec, name).volumeMounts;
+      expect(mounts).toContainEqual(expect.objectContaining({ name: 'run', mountPath: '/run/ha-postgres' }));
+    }
   });
 
   test('asks by options that hapg has', () => {

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -118,6 +119,34 @@ describe('the start of Consul', () => {
     expect(id(started({ POD_IP: '10.9.9.9' }).lines)).toBe(id(lines));
     expect(id(started({ CONSUL_NODE_NAME: 'ha-postgres-1' }).lines)).not.toBe(id(lines));
     expect(lines).toEqual(expect.arrayContaining(['agent', '-node=ha-postgres-0', '-advertise=10.0.0.7']));
+  });
+
+  test.each([
+    ['is only started anew', false, 'SIGTERM'],
+    ['is of a pod that ends for good: it leaves', true, 'SIGINT'],
+  ])('passes on that the agent %s, and waits for its end', async (_what, isEnding, signal) => {
+    const bin = mkdtempSync(join(room, 'bin-'));
+    const home = mkdtempSync(join(room, 'consul-'));
+    const said =
+      "for (const s of ['SIGINT', 'SIGTERM']) process.on(s, () => setTimeout(() => { console.log(s); process.exit(3) }, 200));";
+    writeFileSync(
+      join(bin, 'consul'),
+      `#!${process.execPath}\n${said} console.log('up'); setTimeout(() => 0, 20000);\n`,
+      { mode: 0o755 },
+    );
+    if (isEnding) writeFileSync(join(home, 'ending'), '');
+    const { 'start.sh': script = '' } = filesOf(render(), 'consul-agent');
+    const here = script.replaceAll('/consul/', `${home}/`).replaceAll('/run/ha-postgres/ending', join(home, 'ending'));
+    const shell = spawn('/bin/sh', ['-c', here], {
+      env: { PATH: `${bin}:/usr/bin:/bin`, POD_IP: '10.0.0.7', CONSUL_NODE_NAME: 'ha-postgres-0' },
+    });
+    let out = '';
+    shell.stdout.on('data', (text: Buffer) => {
+      if (out === '') shell.kill('SIGTERM');
+      out += text.toString();
+    });
+    const [code] = (await once(shell, 'close')) as [number | null];
+    expect({ out, code }).toEqual({ out: `up\n${signal}\n`, code: 3 });
   });
 
   test('reads the key of the gossip where there is one', () => {

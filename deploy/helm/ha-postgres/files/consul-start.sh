@@ -1,5 +1,5 @@
 #!/bin/sh
-# Starts Consul under a node id made from its name: a pod that returns with another address is the same node, and no conflict.
+# Runs Consul under a node id made from its name: a pod that returns with another address is the same node, and no conflict.
 set -eu
 umask 077
 digest=$(printf %s "$CONSUL_NODE_NAME" | sha256sum | cut -c1-32)
@@ -13,4 +13,17 @@ if [ -n "${CONSUL_AGENT_TOKEN:-}" ]; then
   set -- "$@" -config-file=/consul/data/token.json
 fi
 unset CONSUL_AGENT_TOKEN
-exec consul "$@"
+consul "$@" &
+agent=$!
+# A database pod that ends for good says so (hand-over.sh): its agent then leaves, by which the node may come back at another address at
+# once. Otherwise the others keep a name for half a minute for whoever had it, and send no readers. An agent that is only started anew must
+# not leave: that would end the node's sessions.
+trap 'if [ -e /run/ha-postgres/ending ]; then kill -INT "$agent"; else kill -TERM "$agent"; fi' TERM INT
+code=0
+wait "$agent" || code=$?
+# A signal ends a wait, not the agent.
+while kill -0 "$agent" 2>/dev/null; do
+  code=0
+  wait "$agent" || code=$?
+done
+exit "$code"

@@ -51,6 +51,12 @@
     - name: consul-gossip
       mountPath: /consul/gossip
       readOnly: true
+    {{- if .run }}
+    # Where it is told that the pod ends for good.
+    - name: run
+      mountPath: /run/ha-postgres
+      readOnly: true
+    {{- end }}
     {{- include "hapg.consulCaMount" .root | nindent 4 }}
 {{- end }}
 
@@ -98,7 +104,6 @@
   "retry_join" (include "hapg.retryJoin" . | fromJsonArray)
   "retry_interval" "1s"
   "performance" (dict "raft_multiplier" 1)
-  "skip_leave_on_interrupt" true
   "disable_update_check" true
 -}}
 {{ $common | toJson }}
