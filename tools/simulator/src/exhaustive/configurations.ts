@@ -45,8 +45,8 @@ export const CONFIGURATIONS: readonly Configuration[] = [
   {
     ...THREE,
     name: 'candidates',
-    about: 'two nodes try to succeed the first one, and one of them may give up',
-    ...{ terms: 2, left: { ...NOTHING, sickness: 1 }, depth: 11 },
+    about: 'two nodes try to succeed the first one, whose clock is slow, and one of them gives up',
+    ...{ terms: 2, slow: 'a', depth: 10 },
   },
   {
     ...THREE,

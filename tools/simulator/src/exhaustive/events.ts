@@ -10,6 +10,7 @@ import { pass, passMessage } from './passing';
 import { isPast, obey, postgresDies, wake } from './runner';
 import {
   NAMES,
+  isWritable,
   nodeOf,
   type Consul,
   type Controller,
@@ -348,8 +349,10 @@ function carryOut(next: Next, message: Message): Message {
 }
 
 /** The lock is not freed under a holder that goes on, nor before what it protects has ended. */
-function releaseCarriedOut(next: Next, { node: name, session }: Message): void {
+function releaseCarriedOut(next: Next, { node: name, session, value }: Message): void {
   next.freed(name);
+  if (toldIn(value).released && next.nodes.some(isWritable))
+    next.never(`${name} says that all before it is over (released), while somebody can acknowledge writes`);
   const hold = nodeOf(next, name).controller?.hold ?? null;
   if (hold?.session === session && !hold.record.closed)
     next.never(`the lock is freed under ${name}, which has gone on with its hold`);
