@@ -197,7 +197,8 @@ function releaseAnswered(
   { master }: Consul,
 ): void {
   const { hold } = controller;
-  if (hold?.session !== message.session) return;
+  // The answer to a process that was killed comes to nobody.
+  if (hold?.session !== message.session || !controller.releasing) return;
   if (!result.done && master.session === hold.session) {
     sendRelease(work, hold, message.value, master.index);
     return;
