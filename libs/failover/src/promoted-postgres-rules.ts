@@ -11,8 +11,7 @@ const WHY = 'out of recovery without the lock';
  */
 export const promotedPostgresRules: Rules = {
   nodeWithoutTheLockStopsAPromotedPostgres: (o) => {
-    const mayHold = o.hold !== null || o.resuming || o.acquiring;
-    if (mayHold || o.postgres.inRecovery !== false) return null;
+    if (o.hold !== null || o.resuming || o.postgres.inRecovery !== false) return null;
     const told = toldAt(o);
     const killAt = (told ?? o.now) + o.policy.secondFenceMs;
     return {

@@ -217,10 +217,15 @@ export async function resumeHold(parts: Parts): Promise<void> {
     disk.saw(stored.term, 0, parts.self.node);
     facts.hold = hold;
     facts.pendingMembers = disk.pendingMembers;
-  } else {
-    hold.stop();
-    await discard(parts, hold.session);
+    facts.resuming = false;
+    parts.poke();
+    return;
   }
+  hold.stop();
+  // Its end may be long in coming, without Consul: until then nothing is acquired, but what the hold had promoted is fenced now.
+  facts.acquiring = true;
   facts.resuming = false;
+  parts.poke();
+  await discard(parts, hold.session).finally(() => (facts.acquiring = false));
   parts.poke();
 }
