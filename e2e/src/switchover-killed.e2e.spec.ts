@@ -104,7 +104,10 @@ describe('a switchover whose successor is lost', () => {
       await load.moreWrites(SOME_WRITES);
       await cluster.thaw(to);
       await deadMastersJoinAgain(cluster);
-      expect(await readNodeStatus(cluster.node(to).roleServerUrl)).toMatchObject({ role: 'Replica', streaming: true });
+      await eventually(`${to} to stream`, async () => {
+        const status = await readNodeStatus(cluster.node(to).roleServerUrl);
+        return status?.role === 'Replica' && status.streaming;
+      });
     } finally {
       trap.remove();
       await cluster.thaw(to);
