@@ -3,7 +3,7 @@ import { readNodeStatus, type RemoteCluster } from '@ha-postgres/local-cluster';
 import { loadOn } from './load';
 import { Newcomer } from './newcomer';
 import { outcomeOf, requestSwitchover } from './switchover-request';
-import { settled } from './wait-for';
+import { eventually, settled } from './wait-for';
 
 const MORE_WRITES = 20;
 
@@ -27,7 +27,11 @@ export async function handsOver(cluster: RemoteCluster, to: string | null): Prom
   }
   if (to !== null) expect(next).toBe(to);
   expect(next).not.toBe(from);
-  expect(await readNodeStatus(cluster.node(from).roleServerUrl)).toMatchObject({ role: 'Replica', streaming: true });
+  // A receiver starts again when the slot of its new term is there: not one glance.
+  await eventually(`${from} to stream`, async () => {
+    const status = await readNodeStatus(cluster.node(from).roleServerUrl);
+    return status?.role === 'Replica' && status.streaming;
+  });
   expect(newcomers.flatMap(({ refusals }) => refusals)).toEqual([]);
   expect(newcomers.every(({ served }) => served > MORE_WRITES)).toBe(true);
   const verdict = await load.finish();
