@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HistoryValue, MasterValue } from '@ha-postgres/cluster-state';
+import type { HistoryEntry, HistoryValue, MasterValue } from '@ha-postgres/cluster-state';
 import { until } from '../../test/fixture/clock';
 import { standbyReply } from '../../test/fixture/postgres';
 import { address, masterValue, standby } from '../../test/fixture/values';
@@ -30,6 +30,17 @@ const writeMembers = (w: World, ...nodes: string[]) =>
   runningEffects(w.parts).writeMembers({ type: 'writeMembers', members: nodes.map(address) });
 const read = (w: World, key: string) => JSON.parse(w.consul.store.get(key)?.value ?? 'null') as unknown;
 const historyOf = (w: World) => (read(w, w.parts.keys.history) as HistoryValue | null)?.promotions ?? [];
+
+/** An entry of the history, of a promotion on timeline 1. */
+const toldBy = (node: string, where: Pick<HistoryEntry, 'term' | 'parentTerm' | 'forkLsn'>): HistoryEntry => ({
+  ...where,
+  timeline: 1,
+  node,
+  from: null,
+  why: '',
+  at: '',
+  tookMs: 1,
+});
 
 describe('to run as Master', () => {
   it('is said together with where the new history leaves the old one', async () => {
@@ -135,17 +146,7 @@ describe('to run as Master', () => {
 describe('what an earlier promotion of this node could not tell', () => {
   it('is told together with the next, as PostgreSQL’s history of timelines has it', async () => {
     const w = await promoted();
-    const told = {
-      term: 4,
-      parentTerm: 3,
-      timeline: 1,
-      forkLsn: '0/3000000',
-      node: 'a',
-      from: null,
-      why: '',
-      at: '',
-      tookMs: 1,
-    };
+    const told = toldBy('a', { term: 4, parentTerm: 3, forkLsn: '0/3000000' });
     w.set(w.parts.keys.history, { promotions: [told] });
     await w.look();
     w.parts.disk.update({ led: [{ term: 5, parentTerm: 4 }] });
@@ -166,17 +167,8 @@ describe('the timelines that the new Master went through', () => {
   it('stand in the newest entry only, for Replicas to be compared with', async () => {
     const w = await promoted();
     const left = [{ timeline: 1, at: '0/1000000' }];
-    const told = {
-      parentTerm: 4,
-      timeline: 2,
-      forkLsn: '0/1000000',
-      node: 'a',
-      from: null,
-      why: '',
-      at: '',
-      tookMs: 1,
-    };
-    w.set(w.parts.keys.history, { promotions: [{ term: 5, ...told, left }] });
+    const told = { ...toldBy('a', { term: 5, parentTerm: 4, forkLsn: '0/1000000' }), timeline: 2, left };
+    w.set(w.parts.keys.history, { promotions: [told] });
     await w.look();
     w.postgres.sight = standby({ inRecovery: false, timeline: 3 });
     const wal = join(w.parts.config.dataDir, 'pg_wal');
@@ -199,17 +191,8 @@ describe('the timelines that the new Master went through', () => {
 describe('two promotions in one hold', () => {
   it('leave the parent’s history where the first of them did', async () => {
     const w = await promoted();
-    const told = {
-      parentTerm: 0,
-      timeline: 1,
-      forkLsn: '0/1000000',
-      node: 'a',
-      from: null,
-      why: '',
-      at: '',
-      tookMs: 1,
-    };
-    w.set(w.parts.keys.history, { promotions: [{ term: 5, ...told }] });
+    const told = toldBy('a', { term: 5, parentTerm: 0, forkLsn: '0/1000000' });
+    w.set(w.parts.keys.history, { promotions: [told] });
     await w.look();
     w.postgres.sight = standby({ inRecovery: false, timeline: 3 });
     const wal = join(w.parts.config.dataDir, 'pg_wal');

@@ -15,7 +15,7 @@ function mutating({ name, edits }: Mutation, root: string): Plugin {
         const own = edits.filter(({ file }) => join(root, file) === path);
         if (own.length === 0) return null;
         return {
-          contents: own.reduce((text, edit) => replaced(name, text, edit), readFileSync(path, 'utf8')),
+          contents: own.reduce((text, edit) => mutated(name, text, edit), readFileSync(path, 'utf8')),
           loader: 'ts',
         };
       });
@@ -23,7 +23,8 @@ function mutating({ name, edits }: Mutation, root: string): Plugin {
   };
 }
 
-function replaced(name: string, text: string, { file, find, replace }: Mutation['edits'][number]): string {
+/** The source text with one edit of a mutation made. @throws MutationMisplaced */
+export function mutated(name: string, text: string, { file, find, replace }: Mutation['edits'][number]): string {
   const parts = text.split(find);
   if (parts.length !== 2)
     throw new MutationMisplaced(`mutation "${name}": its text stands ${parts.length - 1} times in ${file}, not once`);
@@ -40,8 +41,9 @@ export async function bundleWorker(
   mutation: Mutation | null,
   entry = join(root, 'tools/simulator/src/worker.ts'),
 ): Promise<void> {
+  // Also where a file is not part of the bundle any more.
   for (const edit of mutation?.edits ?? [])
-    replaced(mutation?.name ?? '', readFileSync(join(root, edit.file), 'utf8'), edit);
+    mutated(mutation?.name ?? '', readFileSync(join(root, edit.file), 'utf8'), edit);
   await build({
     entryPoints: [entry],
     outfile,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { MutationMisplaced, mutated } from '../cli/bundle';
 import { CONFIGURATIONS } from './configurations';
-import { MutationMisplaced, mutated } from './mutation';
 import { LEASE_MUTATIONS } from './mutations';
 
 const root = join(__dirname, '..', '..', '..', '..');

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundleWorker } from '../cli/bundle';
 import type { Shown } from '../cli/report-file';
 import type { Configuration } from './configuration';
 import { CONFIGURATIONS } from './configurations';
 import type { Exploration } from './explore';
-import { bundleWorker, type Mutation } from './mutation';
+import type { Mutation } from './mutation';
 import { LEASE_MUTATIONS } from './mutations';
 
 export interface ExhaustiveOptions {
@@ -30,9 +31,11 @@ export async function runExhaustive(options: ExhaustiveOptions): Promise<readonl
   return options.mutations === undefined ? runConfigurations(options, dist) : runMutations(options, dist);
 }
 
+const workerIn = (root: string): string => join(root, 'tools/simulator/src/exhaustive/worker.ts');
+
 async function runConfigurations({ root, print, only }: ExhaustiveOptions, dist: string): Promise<readonly Shown[]> {
   const bundle = join(dist, 'exhaustive-worker.cjs');
-  await bundleWorker(root, bundle, null);
+  await bundleWorker(root, bundle, null, workerIn(root));
   const shown: Shown[] = [];
   let [states, steps, milliseconds] = [0, 0, 0];
   for (const configuration of CONFIGURATIONS.filter(({ name }) => only === undefined || name === only)) {
@@ -70,7 +73,7 @@ async function runMutations(
   const bundle = join(dist, 'exhaustive-mutated.cjs');
   const shown: Shown[] = [];
   for (const mutation of LEASE_MUTATIONS.filter(({ name }) => mutations === true || name.includes(String(mutations)))) {
-    await bundleWorker(root, bundle, mutation);
+    await bundleWorker(root, bundle, mutation, workerIn(root));
     const exploration = await exploreIn(bundle, mutation.configuration);
     print(verdictOn(mutation, exploration));
     if (trace === true && exploration.found !== null) for (const line of storyOf(exploration.found)) print(line);

@@ -1,4 +1,4 @@
-import type { Timer } from '@ha-postgres/service-kit';
+import { pause, type Timer } from '@ha-postgres/service-kit';
 import type { MachineClock } from '@ha-postgres/db-controller/controller';
 import type { MachineTime } from './machine-time';
 import type { World } from './world';
@@ -67,7 +67,7 @@ export class SimProcess {
       wallNow: () => time.wallNow(),
       schedule: (ms, fn) => this.schedule(ms, fn),
       soon: (fn) => void world.schedule(0, () => this.deliver(fn)),
-      pause: (ms, signal) => this.pauseFor(ms, signal),
+      pause: (ms, signal) => pause(ms, signal, this.clock),
     };
   }
 
@@ -118,21 +118,5 @@ export class SimProcess {
 
   private schedule(ms: number, run: () => void): Timer {
     return new ProcessTimer(this, this.world, this.time, this.time.now() + Math.max(0, ms), run, this.late());
-  }
-
-  private pauseFor(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      if (signal?.aborted === true) {
-        resolve();
-        return;
-      }
-      const done = (): void => {
-        timer.cancel();
-        signal?.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = this.schedule(ms, done);
-      signal?.addEventListener('abort', done, { once: true });
-    });
   }
 }
