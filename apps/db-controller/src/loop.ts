@@ -28,7 +28,7 @@ const PACE_MS = 200;
 /** One that changed nothing that is observed would be decided on again at once, and for ever. */
 const REPEAT_MS = 20;
 /** The longest time without a decision, for what changes without an event. */
-const TICK_MS = 250;
+const TICK_MS = 500;
 
 /** observe → decide → act, again at every event. Nothing is decided here. */
 export class Loop {

@@ -19,6 +19,7 @@ export interface PostgresViewOptions {
   readonly server: PostgresPort;
   readonly clock: MachineClock;
   readonly checkIntervalMs: number;
+  /** How often the state of a Master is read, whose position goes out with every beat. */
   readonly stateIntervalMs: number;
   readonly connectTimeoutMs: number;
   readonly queryTimeoutMs: number;
@@ -47,6 +48,8 @@ export class PostgresView {
   private lastAlive: AliveResult | null = null;
   private replicationFails = false;
   private recoveryTold: boolean | null = null;
+  /** The last two readings were the same, where that decides nothing. */
+  private isQuiet = false;
   private reading: Promise<void> | null = null;
   /** Somebody waits for what is being read. */
   private isAwaited = false;
@@ -169,7 +172,8 @@ export class PostgresView {
       this.lastError = messageOf(error);
     }
     // A disk that takes nothing is seen in a state that stays as it is.
-    const tells = this.isAwaited || this.wal.isStalled || !isQuiet(before, this.state);
+    this.isQuiet = isSameAgain(before, this.state);
+    const tells = this.isAwaited || this.wal.isStalled || !this.isQuiet;
     this.isAwaited = false;
     if (tells) this.options.onChange();
   }
@@ -184,9 +188,12 @@ export class PostgresView {
     }
   }
 
-  /** A Master tells its position with every beat; a Replica's is read anew where it is to be judged. */
+  /**
+   * A Master tells its position with every beat, so that it is read as often, while it moves; a Replica's is read anew where it is to
+   * be judged. Every other time is enough too for a Master that nobody writes to.
+   */
   private intervalMs(state: ServerState): number {
-    return state.inRecovery ? 2 * this.options.stateIntervalMs : this.options.stateIntervalMs;
+    return state.inRecovery || this.isQuiet ? 2 * this.options.stateIntervalMs : this.options.stateIntervalMs;
   }
 
   /** Only looks at the check's own pace count: a vote looks every few milliseconds, while its receiver is cut off. */
@@ -249,7 +256,7 @@ function isUp(result: AliveResult): boolean {
  * The same again, where that decides nothing: a Master, or a Replica that streams. (One that does not is judged by a look that is newer
  * than the runner's word, and must be heard.)
  */
-function isQuiet(before: ServerState | null, now: ServerState | null): boolean {
+function isSameAgain(before: ServerState | null, now: ServerState | null): boolean {
   if (before === null || now === null || (now.inRecovery && receiverOf(now)?.streaming !== true)) return false;
   return isDeepStrictEqual(before, now);
 }
