@@ -73,13 +73,13 @@ export class RealCluster implements ContractCluster<RealServer> {
     return server;
   }
 
-  async follow(server: RealServer, upstream: RealServer): Promise<void> {
+  async follow(server: RealServer, upstream: RealServer, slot = ''): Promise<void> {
     const { dataDir, name } = server;
     writeFileSync(join(dataDir, 'standby.signal'), '');
     const conninfo = `${upstream.conninfo} application_name=${name}`;
     appendFileSync(
       join(dataDir, 'postgresql.conf'),
-      `primary_conninfo = '${conninfo}'\nsynchronous_standby_names = ''\n`,
+      `primary_conninfo = '${conninfo}'\nprimary_slot_name = '${slot}'\nsynchronous_standby_names = ''\n`,
     );
     await Promise.resolve();
   }
@@ -183,6 +183,12 @@ class RealServer implements ContractServer {
 
   async timeline(): Promise<number> {
     return Number.parseInt((await this.ask('SELECT pg_walfile_name(pg_current_wal_lsn())')).slice(0, 8), 16);
+  }
+
+  async timelinesBefore(timeline: number): Promise<readonly number[]> {
+    const name = `pg_wal/${timeline.toString(16).toUpperCase().padStart(8, '0')}.history`;
+    const lines = (await this.ask(`SELECT pg_read_file('${name}', 0, 65536, true)`)).split('\n');
+    return lines.flatMap((line) => /^\d+/.exec(line) ?? []).map(Number);
   }
 
   async controlTimeline(): Promise<number> {

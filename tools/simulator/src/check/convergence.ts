@@ -46,7 +46,7 @@ export function whyNotWhole({ nodes, consul, keys, master: value }: Cluster): st
 function whyNotStreaming({ server }: SimNode, master: SimNode): string | null {
   if (!server?.process.isAlive) return 'has no PostgreSQL running';
   if (server.receiver.from !== master.name) return `does not stream from ${master.name}`;
-  return server.database.timeline.number === master.server?.database.timeline.number
+  return server.receiver.timeline === master.server?.database.timeline.number
     ? null
-    : `is on timeline ${server.database.timeline.number}`;
+    : `is on timeline ${server.receiver.timeline}`;
 }

@@ -1,6 +1,6 @@
 import type { Divergence, RejoinInstruction, Upstream } from '@ha-postgres/cluster-state';
 import { chooseRejoin, isOwnData, whyNotRewound, type RejoinMark } from '@ha-postgres/postgres-runner/runner';
-import type { Database } from '../postgres/data-directory';
+import { segmentTimelines, type Database } from '../postgres/data-directory';
 import type { Server } from '../postgres/server';
 import { switchPoint } from '../postgres/timeline';
 import { lsnIn, lsnText, type WalRecord } from '../postgres/wal';
@@ -49,7 +49,8 @@ export async function rejoin(node: SimNode, asked: RejoinInstruction, work: Work
 function withOwnFork(asked: RejoinInstruction, own: Database | null): RejoinInstruction {
   const { forkLsn, leftTimeline } = asked;
   if (forkLsn === null || leftTimeline === null || own === null) return asked;
-  const left = switchPoint(own.timeline, leftTimeline);
+  const newest = Math.max(...segmentTimelines(own));
+  const left = switchPoint(own.known.get(newest) ?? own.timeline, leftTimeline);
   return left !== null && left < lsnIn(forkLsn) ? { ...asked, forkLsn: lsnText(left) } : asked;
 }
 
@@ -77,10 +78,9 @@ function recordsBeyond({ wal }: Database, forkLsn: string): readonly WalRecord[]
 }
 
 /** A timeline whose number the Master's history has used as well: nobody could tell the two. */
-function hasTimelineOf({ wal, timeline }: Database, { timelines }: RejoinInstruction): boolean {
-  const own = new Set(wal.from(0).map((record) => record.timeline));
-  own.add(timeline.number);
-  return timelines.some((number) => own.has(number));
+function hasTimelineOf(own: Database, { timelines }: RejoinInstruction): boolean {
+  const segments = segmentTimelines(own);
+  return timelines.some((number) => segments.has(number) || own.known.has(number));
 }
 
 function divergenceOf(

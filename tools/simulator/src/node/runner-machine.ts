@@ -1,4 +1,4 @@
-import type { Upstream } from '@ha-postgres/cluster-state';
+import type { TimelinePath, Upstream } from '@ha-postgres/cluster-state';
 import type {
   Inspected,
   Marks,
@@ -10,7 +10,7 @@ import type {
   Task,
   TaskContext,
 } from '@ha-postgres/postgres-runner/runner';
-import { Database } from '../postgres/data-directory';
+import { Database, newestTimeline } from '../postgres/data-directory';
 import type { Source } from '../postgres/receiver';
 import type { Server } from '../postgres/server';
 import { lsnText } from '../postgres/wal';
@@ -39,6 +39,7 @@ export function runnerMachine(node: SimNode, process: SimProcess): RunnerMachine
       return isAny ? process.clock.pause(node.random.between(0.5, 4)) : Promise.resolve();
     },
     inspect: (marks) => inspect(node, marks),
+    timelines: () => (node.disk.data.database === null ? null : timelinePath(node.disk.data.database)),
     removeReplaced: () => undefined,
     carryOut: async (task, context) => {
       try {
@@ -77,8 +78,14 @@ function inspect(node: SimNode, marks: Marks): Inspected {
     timeline: control.timeline,
     cleanShutdown: control.cleanShutdown,
     checkpointLsn: lsnText(control.checkpoint),
+    timelines: timelinePath(data.database),
     problem: isForeign ? { code: 'HAPG_DATA_FOREIGN', message: 'data of another cluster' } : null,
   };
+}
+
+function timelinePath(database: Database): TimelinePath {
+  const { number, ancestors } = newestTimeline(database);
+  return { left: ancestors.map(({ timeline, until }) => ({ timeline, at: lsnText(until) })), newest: number };
 }
 
 async function carryOut(node: SimNode, process: SimProcess, task: Task, context: TaskContext): Promise<void> {

@@ -38,6 +38,16 @@ export class Database {
   }
 }
 
+/** The timelines of which there is a segment file. */
+export function segmentTimelines({ wal, control }: Database): Set<number> {
+  return new Set([control.timeline, ...wal.from(0).map(({ timeline }) => timeline)]);
+}
+
+/** The newest timeline of which there is a segment or a history file, as that tells of itself. */
+export function newestTimeline({ timeline, known }: Database): Timeline {
+  return known.get(Math.max(timeline.number, ...known.keys())) ?? timeline;
+}
+
 /** System identifier of the volume that belongs to another cluster. */
 export const FOREIGN = '6999999999999999999';
 

@@ -1,6 +1,6 @@
 import { Sender } from './sender';
 import type { Server } from './server';
-import { nextTimeline, switchPoint, type Timeline } from './timeline';
+import { latest, switchPoint, timelineAt, type Timeline } from './timeline';
 import { SEGMENT_BYTES, lsnText, type WalRecord } from './wal';
 
 /** `wal_retrieve_retry_interval` */
@@ -22,6 +22,8 @@ type State = 'none' | 'connecting' | 'streaming' | 'waiting';
 export class Receiver {
   /** pg_last_wal_receive_lsn(): null until it first streamed since the server was started. */
   received: number | null = null;
+  /** The timeline whose WAL was asked for last: the one that is followed, or one on the way to it. */
+  private asked: Timeline | null = null;
   /** When it was last told that WAL it needs is gone. */
   private walGoneAt: number | null = null;
   private state: State = 'none';
@@ -54,6 +56,11 @@ export class Receiver {
     return isNews ? 'requested WAL segment has already been removed' : null;
   }
 
+  /** `received_tli` */
+  get timeline(): number {
+    return (this.asked ?? this.server.database.timeline).number;
+  }
+
   get slot(): string | null {
     return this.sender?.slot ?? null;
   }
@@ -74,6 +81,7 @@ export class Receiver {
 
   start(): void {
     this.isStarted = true;
+    this.rescan();
     this.again(0);
   }
 
@@ -134,12 +142,18 @@ export class Receiver {
     for (const sender of this.server.senders) sender.kick();
   }
 
-  /** The sender has sent all of the old timeline: goes on with the next one of its history, as soon as it knows it. */
-  switchTo(timeline: Timeline): void {
+  /** The sender has sent all of the old timeline: goes on with the next one of its history, if it can. */
+  timelineEnded(): void {
     const { database } = this.server;
-    database.timeline = timeline;
+    const before = database.timeline;
     this.drop();
-    this.again(1);
+    this.again(database.timeline === before ? RETRY_MS : 1);
+  }
+
+  /** All that lies in `pg_wal` has been replayed by the time that it looks. */
+  private rescan(): void {
+    const { database, inRecovery } = this.server;
+    if (inRecovery) database.timeline = latest(database.timeline, database.known, database.wal.end);
   }
 
   private drop(): void {
@@ -148,6 +162,7 @@ export class Receiver {
     const { sender } = this;
     this.sender = null;
     sender?.end();
+    this.rescan();
   }
 
   private again(ms: number): void {
@@ -189,16 +204,17 @@ export class Receiver {
   private handshake(sender: Server, slot: string | null): void {
     const { database } = this.server;
     const theirs = sender.database.timeline;
-    if (sender.database.systemId !== database.systemId || theirs.number < database.timeline.number) {
+    const asked = timelineAt(database.timeline, database.wal.end);
+    if (sender.database.systemId !== database.systemId || theirs.number < asked.number) {
       // "highest timeline 2 of the primary is behind recovery timeline 3"
       this.fail();
       return;
     }
-    for (let number = database.timeline.number; number <= theirs.number; number += 1) {
+    for (let number = asked.number; number <= theirs.number; number += 1) {
       const history = sender.database.known.get(number);
       if (history !== undefined && !database.known.has(number)) database.known.set(number, history);
     }
-    const left = switchPoint(theirs, database.timeline.number);
+    const left = switchPoint(theirs, asked.number);
     const start = segmentStart(database.wal.end);
     if (left === null || left < start || start > sender.sendable) {
       // "requested starting point 0/5000000 on timeline 1 is not in this server's history"
@@ -221,21 +237,20 @@ export class Receiver {
       this.fail();
       return;
     }
-    this.stream(sender, left, theirs, slot);
+    this.asked = asked;
+    this.stream(sender, left, slot);
   }
 
-  private stream(sender: Server, left: number, theirs: Timeline, slot: string | null): void {
+  private stream(sender: Server, left: number, slot: string | null): void {
     const { server } = this;
     const { database, around } = server;
     this.state = 'streaming';
     this.received = Math.max(this.received ?? 0, segmentStart(database.wal.end));
     this.heardAt = around.world.now();
-    const next = Number.isFinite(left) ? nextTimeline(theirs, database.timeline.number) : null;
-    this.sender = new Sender(sender, server, database.wal.end, left, next, slot);
+    this.sender = new Sender(sender, server, database.wal.end, left, slot);
     around.world.tell(
       server.node,
-      () =>
-        `postgres  streams from ${sender.node} at ${lsnText(database.wal.end)}, timeline ${database.timeline.number}`,
+      () => `postgres  streams from ${sender.node} at ${lsnText(database.wal.end)}, timeline ${this.timeline}`,
     );
     around.onStream(server, sender);
     this.sender.kick();

@@ -1,6 +1,5 @@
 import { parseSyncRule, type SyncRule } from './sync-rule';
 import type { Server } from './server';
-import type { Timeline } from './timeline';
 
 /** A cut is noticed by nobody for a while: TCP sends again. */
 const RETRANSMIT_MS = 60;
@@ -27,7 +26,6 @@ export class Sender {
     from: number,
     /** Where the timeline that is sent was left; Infinity: it is the sender's own. */
     private readonly until: number,
-    private readonly next: Timeline | null,
     readonly slot: string | null,
   ) {
     this.sent = from;
@@ -73,7 +71,7 @@ export class Sender {
     const to = Math.min(this.server.sendable, this.until);
     if (this.isSending || this.isOver) return;
     if (to <= this.sent) {
-      if (this.next !== null && this.sent >= this.until) this.handOver(this.next);
+      if (this.sent >= this.until) this.handOver();
       return;
     }
     this.isSending = true;
@@ -160,7 +158,7 @@ export class Sender {
     if (this.standby.receiver.isOf(this)) this.standby.receiver.fail();
   }
 
-  private handOver(next: Timeline): void {
+  private handOver(): void {
     this.isSending = true;
     const { world, link } = this.standby.around;
     const ms = link(this.server.node, this.standby.node);
@@ -170,7 +168,7 @@ export class Sender {
         if (ms === null) {
           this.isSending = false;
           this.kick();
-        } else this.standby.receiver.switchTo(next);
+        } else this.standby.receiver.timelineEnded();
       }),
     );
   }

@@ -132,7 +132,7 @@ function receiverRow({ receiver, database }: Server): object {
     sender_host: receiver.from,
     sender_port: 5432,
     slot_name: receiver.slot,
-    received_tli: database.timeline.number,
+    received_tli: receiver.timeline,
     flushed_lsn: lsnText(database.wal.flushed),
     latest_end_lsn: receiver.latestEnd === null ? null : lsnText(receiver.latestEnd),
   };

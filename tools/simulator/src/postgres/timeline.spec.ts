@@ -1,4 +1,4 @@
-import { FIRST_TIMELINE, fork, nextTimeline, switchPoint, type Timeline } from './timeline';
+import { FIRST_TIMELINE, fork, latest, switchPoint, timelineAt, type Timeline } from './timeline';
 
 const knowing = (...timelines: Timeline[]): Map<number, Timeline> =>
   new Map(timelines.map((timeline) => [timeline.number, timeline]));
@@ -11,7 +11,7 @@ describe('timelines', () => {
     expect(fork(FIRST_TIMELINE, knowing(a), 300)).toEqual({ number: 3, ancestors: [{ timeline: 1, until: 300 }] });
   });
 
-  it('know where each timeline before them was left, and which came next', () => {
+  it('know where each timeline before them was left, and to which a position belongs', () => {
     const two = fork(FIRST_TIMELINE, new Map(), 100);
     const three = fork(two, knowing(two), 200);
     expect([1, 2, 3, 4].map((number) => switchPoint(three, number))).toEqual([
@@ -20,7 +20,16 @@ describe('timelines', () => {
       Number.POSITIVE_INFINITY,
       null,
     ]);
-    expect(nextTimeline(three, 1)).toEqual(two);
-    expect(nextTimeline(three, 2)).toEqual(three);
+    expect([99, 100, 199, 200].map((lsn) => timelineAt(three, lsn))).toEqual([FIRST_TIMELINE, two, two, three]);
+  });
+
+  it('are gone by once they are heard of, but not where what is replayed is no part of them', () => {
+    const two = fork(FIRST_TIMELINE, new Map(), 100);
+    const three = fork(two, knowing(two), 200);
+    const strange: Timeline = { number: 3, ancestors: [{ timeline: 1, until: 100 }] };
+    expect(latest(FIRST_TIMELINE, knowing(two, three), 100)).toEqual(three);
+    expect(latest(FIRST_TIMELINE, knowing(two, three), 101)).toEqual(FIRST_TIMELINE);
+    expect(latest(two, knowing(two, strange), 100)).toEqual(two);
+    expect(latest(three, knowing(two), 300)).toEqual(three);
   });
 });

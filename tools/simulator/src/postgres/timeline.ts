@@ -19,11 +19,22 @@ export function switchPoint(of: Timeline, timeline: number): number | null {
   return of.ancestors.find((ancestor) => ancestor.timeline === timeline)?.until ?? null;
 }
 
-/** The timeline after `timeline` on the way to `of`. */
-export function nextTimeline(of: Timeline, timeline: number): Timeline {
-  const at = of.ancestors.findIndex((ancestor) => ancestor.timeline === timeline);
-  const next = of.ancestors[at + 1];
-  return next === undefined ? of : { number: next.timeline, ancestors: of.ancestors.slice(0, at + 1) };
+/** The timeline, on the way to `of`, that a position belongs to (`tliOfPointInHistory`). */
+export function timelineAt(of: Timeline, lsn: number): Timeline {
+  const at = of.ancestors.findIndex(({ until }) => lsn < until);
+  const ancestor = of.ancestors[at];
+  return ancestor === undefined ? of : { number: ancestor.timeline, ancestors: of.ancestors.slice(0, at) };
+}
+
+/**
+ * A standby that is not streaming looks for the newest timeline that it has a history file of, and goes by that one from there on:
+ * before it asks for more WAL, and before it obeys a promotion (`rescanLatestTimeLine` in xlogrecovery.c). Not where that is no child of
+ * its own, or left it before what is replayed.
+ */
+export function latest(own: Timeline, known: ReadonlyMap<number, Timeline>, replayed: number): Timeline {
+  const newest = known.get(Math.max(own.number, ...known.keys())) ?? own;
+  const left = switchPoint(newest, own.number);
+  return left === null || left < replayed ? own : newest;
 }
 
 /**

@@ -12,6 +12,8 @@ export interface ContractServer {
   checkpoint(): Promise<void>;
   /** The timeline that it writes. */
   timeline(): Promise<number>;
+  /** The timelines before one, by its history file; empty while there is none. */
+  timelinesBefore(timeline: number): Promise<readonly number[]>;
   /** That of the latest checkpoint, by the control file. */
   controlTimeline(): Promise<number>;
   /** End of what is replayed, or of what is flushed. */
@@ -26,8 +28,8 @@ export interface ContractCluster<Server extends ContractServer = ContractServer>
   first(): Promise<Server>;
   /** A Replica by base backup of a server that runs, not started. */
   replicaOf(server: Server, name: string): Promise<Server>;
-  /** Makes a stopped server a standby of another. */
-  follow(server: Server, upstream: Server): Promise<void>;
+  /** Makes a stopped server a standby of another, with the slot of this name if there is to be one. */
+  follow(server: Server, upstream: Server, slot?: string): Promise<void>;
   /** @throws Error that names what was waited for, if it does not come to hold. */
   eventually(what: string, holds: () => Promise<boolean> | boolean): Promise<void>;
   /** Lets time pass in which something could happen that must not. */
@@ -105,6 +107,31 @@ export function describePostgres<Server extends ContractServer>(
       await b.start();
       await streaming(b);
       await equal(a, b);
+    });
+
+    it('goes by a timeline that it has heard of, though no WAL of it has come', async () => {
+      const [master, a, b, c] = (await masterAnd('a', 'b', 'c')) as [Server, Server, Server, Server];
+      for (const replica of [a, b, c]) await equal(master, replica);
+      await master.kill();
+      await a.promote();
+      // The history file is asked for first, and the slot is not there.
+      for (const replica of [b, c]) {
+        await replica.stop();
+        await cluster.follow(replica, a, 'absent');
+        await replica.start();
+        const hasHeard = async (): Promise<boolean> => (await replica.timelinesBefore(2)).length > 0;
+        await cluster.eventually('it has heard of the new timeline', hasHeard);
+      }
+      await a.kill();
+      await b.promote();
+      expect(await b.timeline()).toBe(3);
+      expect(await b.timelinesBefore(3)).toEqual([1, 2]);
+      await c.stop();
+      await cluster.follow(c, b);
+      await c.start();
+      await streaming(c);
+      await written(b);
+      await equal(b, c);
     });
 
     it('never streams to a former Master whose WAL reaches beyond the fork', async () => {

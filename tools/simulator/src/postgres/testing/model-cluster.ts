@@ -33,8 +33,9 @@ export class ModelCluster implements ContractCluster<ModelServer> {
     return new ModelServer(this, name, server.database.copy(), server.name);
   }
 
-  async follow(server: ModelServer, upstream: ModelServer): Promise<void> {
+  async follow(server: ModelServer, upstream: ModelServer, slot: string | null = null): Promise<void> {
     server.upstream = upstream.name;
+    server.slot = slot;
     await Promise.resolve();
   }
 
@@ -58,7 +59,7 @@ export class ModelCluster implements ContractCluster<ModelServer> {
     return this.world.runUntil(this.world.now() + ms);
   }
 
-  run({ name, database, upstream, names }: ModelServer): Server {
+  run({ name, database, upstream, slot, names }: ModelServer): Server {
     const { world, random } = this;
     const process = new SimProcess(name, world, new MachineTime(world, 1, 1000));
     const nothing = (): void => undefined;
@@ -78,7 +79,7 @@ export class ModelCluster implements ContractCluster<ModelServer> {
       },
       1,
       upstream === null,
-      upstream === null ? null : { node: upstream, slot: null },
+      upstream === null ? null : { node: upstream, slot },
       { synchronousStandbyNames: names, admits: 'everyone' },
     );
     this.running.set(name, server);
@@ -88,6 +89,7 @@ export class ModelCluster implements ContractCluster<ModelServer> {
 
 export class ModelServer implements ContractServer {
   names = '';
+  slot: string | null = null;
   private server: Server | null = null;
   private writes = 0;
 
@@ -138,6 +140,10 @@ export class ModelServer implements ContractServer {
 
   timeline(): Promise<number> {
     return Promise.resolve(this.database.timeline.number);
+  }
+
+  timelinesBefore(timeline: number): Promise<readonly number[]> {
+    return Promise.resolve(this.database.known.get(timeline)?.ancestors.map((one) => one.timeline) ?? []);
   }
 
   controlTimeline(): Promise<number> {
