@@ -5,6 +5,7 @@ import { formatLsn, ZERO_LSN } from '@ha-postgres/lsn';
 import type { MasterValue } from '@ha-postgres/cluster-state';
 import { failpoint } from '../failpoint';
 import type { Parts } from '../parts';
+import { checkpointInBackground } from './checkpoint';
 import { nodesWithSlot } from './slot-effects';
 import { OwnHold, adoptHold, type HoldFacts, type OwnHoldOptions } from './own-hold';
 
@@ -218,6 +219,7 @@ export async function resumeHold(parts: Parts): Promise<void> {
     facts.hold = hold;
     facts.pendingMembers = disk.pendingMembers;
     facts.resuming = false;
+    if (stored.phase === 'running' && stored.predecessor !== null) void checkpointInBackground(parts, stored.term);
     parts.poke();
     return;
   }

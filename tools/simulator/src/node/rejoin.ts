@@ -7,6 +7,7 @@ import { lsnIn, lsnText, type WalRecord } from '../postgres/wal';
 import type { SimNode } from './node';
 
 const LOOK_MS = 200;
+const OWN_CHECKPOINT_MS = 3000;
 const CHECKPOINT_LIMIT_MS = 60_000;
 
 /** Takes so long; throws when the task is ended meanwhile. */
@@ -110,10 +111,12 @@ async function isRewound(node: SimNode, own: Database, wanted: RejoinInstruction
   return true;
 }
 
-/** Until a checkpoint on its new timeline is complete, pg_rewind would say "no rewind required". */
+/** Until a checkpoint on its new timeline is complete, pg_rewind would say "no rewind required". After a while it is asked for. */
 async function awaitCheckpoint(node: SimNode, upstream: Upstream, timeline: number, work: Work): Promise<void> {
   for (let waited = 0; waited < CHECKPOINT_LIMIT_MS; waited += LOOK_MS) {
-    if (sourceOf(node, upstream).database.control.timeline === timeline) return;
+    const source = sourceOf(node, upstream);
+    if (source.database.control.timeline === timeline) return;
+    if (waited === OWN_CHECKPOINT_MS) source.checkpoint(() => undefined);
     await work(LOOK_MS);
   }
   throw new Error('the Master has completed no checkpoint');
