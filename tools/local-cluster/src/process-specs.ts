@@ -97,7 +97,8 @@ export function loadBalancerSpecs(context: SpecContext, lb: LoadBalancerPlace): 
     specOf(context, lb, {
       name: 'haproxy',
       command: programs.haproxy,
-      args: ['-db', '-f', haproxyConfigFile(lb)],
+      // With a master process, as in the image: it is what reloads on SIGUSR2. When it is killed its worker ends as well.
+      args: ['-W', '-db', '-f', haproxyConfigFile(lb)],
       env: baseEnvironment(),
     }),
     serviceSpec(context, lb, 'lb-syncer', programs.lbSyncer, {
