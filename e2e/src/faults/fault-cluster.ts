@@ -84,6 +84,7 @@ export function faultCluster(options: StoryOptions = {}): FaultCluster {
             writeResult(RESULTS, {
               row: number,
               variant,
+              half,
               at: new Date().toISOString(),
               replication,
               runs: done,

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Half } from './half';
 
 /** What one run of a row showed. Milliseconds are null where there was nothing to measure. */
 export interface Figures {
@@ -28,6 +29,8 @@ export interface Result {
   readonly row: number;
   /** Tells variants of a row apart; empty if there is one. */
   readonly variant: string;
+  /** Whether continuous integration runs it each time. */
+  readonly half: Half;
   /** Wall clock, ISO 8601. */
   readonly at: string;
   readonly replication: string;

@@ -19,6 +19,7 @@ const FIGURES: Figures = {
 const result = (row: number, given: Partial<Result> = {}): Result => ({
   row,
   variant: '',
+  half: 'quick',
   at: '2026-11-23T10:00:00.000Z',
   replication: 'async',
   runs: [FIGURES],
@@ -30,12 +31,12 @@ const linesOf = (results: readonly Result[], row: number) =>
   renderTable(results)
     .split('\n')
     .filter((line) => line.startsWith(`| ${row} |`))
-    .map((line) => line.split(' | ').slice(4).join(' | '));
+    .map((line) => line.split(' | ').slice(5).join(' | '));
 
 describe('the table of faults', () => {
-  it('has every row from 1 to 42, and says plainly that none was run', () => {
+  it('has every row from 1 to 43, and says plainly that none was run', () => {
     const table = renderTable([]);
-    expect(ROWS.map(({ number }) => number)).toEqual(Array.from({ length: 42 }, (_, index) => index + 1));
+    expect(ROWS.map(({ number }) => number)).toEqual(Array.from({ length: 43 }, (_, index) => index + 1));
     for (const { number } of ROWS) expect(linesOf([], number)[0]).toMatch(/^not run \|/);
     expect(table).toContain('Last run: no run yet.');
   });
@@ -67,6 +68,15 @@ describe('the table of faults', () => {
       expect.stringContaining(': frozen'),
       expect.stringContaining(': killed'),
     ]);
+  });
+
+  it('says in which half a form is run', () => {
+    const forms = [result(14, { variant: 'for 20 s', half: 'long' }), result(14, { variant: 'and a member missing' })];
+    const halves = renderTable(forms)
+      .split('\n')
+      .filter((line) => line.startsWith('| 14 |'))
+      .map((line) => line.split(' | ')[3]);
+    expect(halves).toEqual(['quick', 'long']);
   });
 
   it('says what did not hold, also when no run came to its end', () => {

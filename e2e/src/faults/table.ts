@@ -5,6 +5,7 @@ const HEAD = [
   '#',
   'fault',
   'what must hold',
+  'half',
   'replication',
   'held',
   'runs',
@@ -42,6 +43,7 @@ export function renderTable(results: readonly Result[]): string {
     tableRow(HEAD.map(() => '---')),
     ...lines.map(tableRow),
     '',
+    '- **half**: `quick` is run by continuous integration each time, `long` with `--all` alone.',
     '- **writes out**: the longest time between two acknowledged writes of a client of which the later came after the fault.',
     '- **failed**: writes through load balancers without an acknowledgement; ambiguous are those of them that may have been carried out.',
     '- **lost**: acknowledged, and not there at the end; “+ n” are writes of the prober, which reaches nodes that no load balancer leads to any more.',
@@ -52,8 +54,8 @@ export function renderTable(results: readonly Result[]): string {
 
 function linesOf({ number, fault, holds, left = 'not run' }: RowText, results: readonly Result[]): string[][] {
   if (results.length === 0) {
-    const rest = HEAD.slice(5).map(() => '');
-    return [[String(number), fault, holds, '', left, ...rest]];
+    const rest = HEAD.slice(6).map(() => '');
+    return [[String(number), fault, holds, '', '', left, ...rest]];
   }
   return [...results]
     .sort((one, other) => one.variant.localeCompare(other.variant))
@@ -61,6 +63,7 @@ function linesOf({ number, fault, holds, left = 'not run' }: RowText, results: r
       String(number),
       result.variant === '' ? fault : `${fault}: ${result.variant}`,
       holds,
+      result.half,
       result.replication,
       result.failure === null ? 'yes' : `**no**: ${result.failure}`,
       ...figuresOf(result.runs),
