@@ -59,6 +59,12 @@ export interface Stored {
   readonly cleanStop: { readonly term: number; readonly lsn: string } | null;
 }
 
+export interface SeenByAnother {
+  readonly term: number;
+  readonly modifyIndex: number | null;
+  readonly syncVersion: number;
+}
+
 /** ModifyIndex grows with every beat; it need not be written each time to show that Consul's memory went back. */
 const INDEX_STEP = 200;
 
@@ -168,6 +174,21 @@ export class Disk {
     this.update({
       highestModifyIndex: this.highestIndexSeen,
       ...(isNews ? { highestTerm: term, highestTermNode: node } : {}),
+    });
+  }
+
+  /**
+   * A member has seen more than this node. A newer term may yet be seen in Consul, with its holder; one that the key calls this
+   * node's own was not. An index is given where it showed the member that Consul's memory went back: it is written at once.
+   */
+  sawByAnother({ term, modifyIndex, syncVersion }: SeenByAnother): void {
+    const { highestTerm, highestSyncVersion } = this.stored;
+    const isNews = term >= highestTerm;
+    this.highestIndexSeen = Math.max(this.highestIndexSeen, modifyIndex ?? 0);
+    this.update({
+      ...(isNews ? { highestTerm: term, highestTermNode: term > highestTerm ? null : '' } : {}),
+      ...(modifyIndex === null ? {} : { highestModifyIndex: this.highestIndexSeen }),
+      highestSyncVersion: Math.max(highestSyncVersion, syncVersion),
     });
   }
 

@@ -215,17 +215,28 @@ const runnerReportSchema = record(
   },
 );
 const voteRequestSchema = record({ term: positive, candidate: nodeName }, { withinMs: positive });
-const voteAnswerSchema = record({
-  node: nodeName,
+const seenByMember = record({
+  epoch: natural,
   term: natural,
-  granted: flag,
-  why: text,
-  dataTerm: natural,
-  lsn: orNull(lsn),
-  replayed: flag,
-  candidate: flag,
-  failoverPriority: { type: 'number' },
+  termNode: orNull(text),
+  syncVersion: natural,
+  modifyIndex: natural,
+  wentBack: orNull(text),
 });
+const voteAnswerSchema = record(
+  {
+    node: nodeName,
+    term: natural,
+    granted: flag,
+    why: text,
+    dataTerm: natural,
+    lsn: orNull(lsn),
+    replayed: flag,
+    candidate: flag,
+    failoverPriority: { type: 'number' },
+  },
+  { noFailover: flag, seen: seenByMember },
+);
 const failsafeRequestSchema = record({ term: positive, holder: nodeName });
 const walTailRequestSchema = record({
   term: { type: 'integer', minimum: 1 },

@@ -230,6 +230,23 @@ export interface VoteAnswer {
   readonly failoverPriority: number;
   /** May stand among the synchronous Replicas. Absent: an older version, which may. */
   readonly noFailover?: boolean;
+  /** Absent: an older version. */
+  readonly seen?: SeenByMember;
+}
+
+/** The most that a member has seen of Consul's memory: where the one who asks has seen less of the same epoch, that went back. */
+export interface SeenByMember {
+  readonly epoch: number;
+  /** The newest term that it has seen, or voted in. */
+  readonly term: number;
+  /** Who held that term; null: not known. Empty: another than the key said. */
+  readonly termNode: string | null;
+  /** Version of key `sync`; 0: none. */
+  readonly syncVersion: number;
+  /** Of key `master`. */
+  readonly modifyIndex: number;
+  /** Why what Consul says now is less than that; null: it is not, or is not known. */
+  readonly wentBack: string | null;
 }
 
 /** `POST /controller/failsafe` (signed): the Master asks every member while Consul does not answer. */

@@ -47,8 +47,16 @@ export type Action =
   | { readonly type: 'restoreInitialize'; readonly systemId: string; readonly over: number | null }
   /** Key `history` as it was, over what cannot be read. */
   | { readonly type: 'rewriteHistory'; readonly term: number }
-  /** Another node has data of that term: what this one was told by Consul is an older memory. */
-  | { readonly type: 'recordForeignTerm'; readonly term: number }
+  /**
+   * Another node took that term, or has seen as much of Consul's memory: what this one was told is an older memory, or out of date.
+   * `modifyIndex` null, `syncVersion` 0: nothing but the term.
+   */
+  | {
+      readonly type: 'recordForeignTerm';
+      readonly term: number;
+      readonly modifyIndex: number | null;
+      readonly syncVersion: number;
+    }
   /** On disk before WAL of that term can arrive, or a base backup begins. */
   | { readonly type: 'recordDataTerm'; readonly term: number }
   | { readonly type: 'recordDeadMaster' }

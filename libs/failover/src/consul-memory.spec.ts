@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { VoteAnswer } from '@ha-postgres/cluster-state';
 import { consulWentBack } from './consul-memory';
 import { decide } from './decide';
 import type { Observation } from './observation';
@@ -8,14 +9,19 @@ import { anySituation } from './testing/arbitrary';
 import {
   EMPTY,
   INITIALISED,
+  NOW,
   address,
   known,
   masterEntry,
   masterValue,
+  readyToPromote,
   replica,
   runner,
   runningMaster,
+  seen,
+  syncValue,
   unknown,
+  vote,
 } from './testing/observations';
 import { takeoverOutlook } from './takeover';
 
@@ -56,6 +62,59 @@ describe('Consul’s memory', () => {
       ),
     );
     expect(acquiring.slice(0, 1)).toEqual([]);
+  });
+});
+
+describe('a holder that is told', () => {
+  const told = (change: Partial<VoteAnswer>, more: Partial<Observation> = {}) =>
+    decide(
+      readyToPromote({
+        votes: { term: 6, startedAt: NOW - 50, complete: true, answers: [vote('c', { granted: false, ...change })] },
+        ...more,
+      }),
+    );
+
+  const nothing = { term: 0, modifyIndex: null, syncVersion: 0 };
+  const MORE = 'holderGivesUpWhenAMemberHasSeenMoreOfConsul';
+
+  it.each<[string, Partial<VoteAnswer>, string, object]>([
+    ['that its term was run', { dataTerm: 6 }, 'holderGivesUpATermThatAnotherRan', { term: 6 }],
+    ['that a newer one was run', { dataTerm: 7 }, 'holderGivesUpATermThatAnotherRan', { term: 7 }],
+    ['of a newer term', { seen: seen({ term: 7 }) }, MORE, { term: 7 }],
+    ['that its term was another’s', { seen: seen({ term: 6, termNode: 'a' }) }, MORE, { term: 6 }],
+    [
+      'that Consul went back by its index',
+      { seen: seen({ modifyIndex: 900, wentBack: 'index' }) },
+      MORE,
+      { modifyIndex: 900 },
+    ],
+    ['of a rule that Consul has forgotten', { seen: seen({ syncVersion: 2 }) }, MORE, { syncVersion: 2 }],
+  ])('%s gives its hold up, and remembers it', (_, change, rule, remembered) => {
+    const decision = told(change);
+    expect(decision).toMatchObject({ rule, instruction: { kind: 'follow', upstream: null } });
+    expect(decision.actions).toContainEqual({ type: 'recordForeignTerm', ...nothing, ...remembered });
+    expect(decision.memory.ending).toMatchObject({ stops: false });
+  });
+
+  const of7 = { seen: seen({ term: 7, termNode: null }) };
+  it.each<[string, Partial<VoteAnswer>, Partial<Observation>]>([
+    ['of its own term', { seen: seen({ term: 6, termNode: 'b' }) }, {}],
+    ['of a vote in its own term', { seen: seen({ term: 6, termNode: null }) }, {}],
+    ['nothing, by an older version', {}, {}],
+    [
+      'of what it has seen itself',
+      { seen: seen({ syncVersion: 3 }) },
+      { sync: known({ value: syncValue(), isReadable: true }) },
+    ],
+    [
+      'of a rule before it has read its own',
+      { seen: seen({ syncVersion: 9 }) },
+      { sync: known({ value: null, isReadable: true }, NOW - 9000) },
+    ],
+    ['of terms before an administrator named the Master', of7, { disk: { ...disk, epoch: 1 } }],
+    ['of a newer term after it has promoted', of7, { disk: { ...disk, ledTerm: 6, dataTerm: 6 } }],
+  ])('%s goes on', (_, change, more) => {
+    expect(told(change, more).memory.ending).toBeNull();
   });
 });
 

@@ -28,12 +28,12 @@ export function effectsOf(parts: Parts): Effects {
       disk.update({ dataTerm: term });
       await Promise.resolve();
     },
-    recordForeignTerm: async ({ term }) => {
+    recordForeignTerm: async ({ term, modifyIndex, syncVersion }) => {
       log.error(
-        { event: 'consul.went-back', term },
-        `another node has data of term ${term}, which Consul does not know of: its memory went back`,
+        { event: 'consul.went-back', term, modifyIndex, syncVersion },
+        'a member has seen more of Consul than this node: it has lost the lock unheard, or the memory of Consul went back',
       );
-      disk.update({ highestTerm: Math.max(term, disk.record.highestTerm), highestTermNode: '' });
+      disk.sawByAnother({ term, modifyIndex, syncVersion });
       await Promise.resolve();
     },
     forgetLedTerm: async () => {

@@ -77,6 +77,25 @@ describe('a vote', () => {
     expect(w.postgres.asked[0]).toContain('pg_wal_replay_resume');
   });
 
+  it('tells what this node has seen of Consul, also where it is refused', async () => {
+    const { w, answers } = replica(CUT_OFF);
+    w.parts.disk.update({ highestTerm: 8, highestTermNode: 'a', highestSyncVersion: 3, highestModifyIndex: 70 });
+    const seen = { epoch: 0, term: 8, termNode: 'a', syncVersion: 3 };
+    expect(await answers.vote(question(7))).toMatchObject({ granted: false, seen });
+    expect(await answers.vote(question(9))).toMatchObject({ seen: { ...seen, term: 9, termNode: null } });
+  });
+
+  it('tells that Consul went back, and by which index', async () => {
+    const { w, answers } = replica(CUT_OFF);
+    w.set(w.parts.keys.master, masterValue());
+    await w.look();
+    w.parts.disk.update({ highestTerm: 5 });
+    expect(await answers.vote(question(7))).toMatchObject({ seen: { wentBack: null } });
+    w.parts.disk.saw(5, 9000);
+    const wentBack = expect.stringContaining('index 9000') as string;
+    expect(await answers.vote(question(8))).toMatchObject({ seen: { modifyIndex: 9000, wentBack } });
+  });
+
   it('is on disk before anything else happens', async () => {
     const { w, answers } = replica();
     const vote = answers.vote(question(7));

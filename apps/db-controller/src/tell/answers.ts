@@ -1,12 +1,13 @@
 import type {
   FailsafeAnswer,
   FailsafeRequest,
+  SeenByMember,
   VoteAnswer,
   VoteRequest,
   WalTailAnswer,
   WalTailRequest,
 } from '@ha-postgres/cluster-state';
-import { mayPromiseFailsafe, mayVote, takeoverOutlook, type Observation } from '@ha-postgres/failover';
+import { consulWentBack, mayPromiseFailsafe, mayVote, takeoverOutlook, type Observation } from '@ha-postgres/failover';
 import { formatLsn } from '@ha-postgres/lsn';
 import { messageOf } from '@ha-postgres/service-kit';
 import { stopReceiving } from '../act/stop-receiving';
@@ -61,10 +62,24 @@ export class Answers {
     return answer;
   }
 
+  private seen(o: Observation): SeenByMember {
+    const { highestTerm, highestTermNode, epoch, highestSyncVersion, highestModifyIndex } = o.disk;
+    const isVote = o.votedTerm > highestTerm;
+    return {
+      epoch,
+      term: isVote ? o.votedTerm : highestTerm,
+      termNode: isVote ? null : highestTermNode,
+      syncVersion: highestSyncVersion,
+      modifyIndex: highestModifyIndex,
+      wentBack: highestTerm > 0 ? consulWentBack(o) : null,
+    };
+  }
+
   private answer(request: VoteRequest, granted: boolean, why: string): VoteAnswer {
     const { self, disk, policy, postgres } = this.parts;
     const { lsn, replayed } = postgres.sight;
-    const outlook = takeoverOutlook(this.observation());
+    const observation = this.observation();
+    const outlook = takeoverOutlook(observation);
     return {
       node: self.node,
       term: request.term,
@@ -76,6 +91,7 @@ export class Answers {
       candidate: outlook.able,
       failoverPriority: policy.tags.failoverPriority,
       noFailover: policy.tags.noFailover,
+      seen: this.seen(observation),
     };
   }
 }

@@ -20,6 +20,7 @@ import {
   masterValue,
   rejoin,
   runner,
+  seen,
   standby,
   stoppedRunner,
   unknown,
@@ -218,13 +219,16 @@ const votes = fc
     at: lsn,
     candidate: fc.boolean(),
     dataTerm: fc.constantFrom(5, 5, 5, 6),
+    seen: fc.constantFrom(undefined, undefined, seen({ term: 6, termNode: null }), seen({ term: 8 })),
     voted: fc.constantFrom(true, true, true, false),
   })
-  .map(({ of, startedAt, complete, at, candidate, dataTerm, voted }) => ({
+  .map(({ of, startedAt, complete, at, candidate, dataTerm, seen: more, voted }) => ({
     term: of,
     startedAt,
     complete,
-    answers: voted ? [vote('c', { lsn: formatLsn(at), candidate, dataTerm })] : [],
+    answers: voted
+      ? [vote('c', { lsn: formatLsn(at), candidate, dataTerm, ...(more === undefined ? {} : { seen: more }) })]
+      : [],
   }));
 
 /** One fact of an observation and what may stand in its place. */

@@ -1,4 +1,4 @@
-import type { LastMaster, MasterValue, Phase, SwitchoverState } from '@ha-postgres/cluster-state';
+import type { LastMaster, MasterValue, Phase, SwitchoverState, VoteAnswer } from '@ha-postgres/cluster-state';
 import { parseLsn } from '@ha-postgres/lsn';
 import type { Action } from '../actions';
 import type {
@@ -13,7 +13,7 @@ import type {
   SwitchoverTarget,
 } from '../observation';
 import { given, type Arguments } from './arguments';
-import { EMPTY, INITIALISED, SYSTEM_ID, address, hold, known, masterValue, unknown, vote } from './observations';
+import { EMPTY, INITIALISED, SYSTEM_ID, address, hold, known, masterValue, seen, unknown, vote } from './observations';
 import { runnerCommand } from './runner-command';
 import { standbyNamesOf, syncCommands, wishOf } from './sync-commands';
 
@@ -110,6 +110,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       candidate: !args.has('noCandidate'),
       replayed: !args.has('notReplayed'),
       ...given({ lsn: args.text('lsn'), dataTerm: args.number('dataTerm') }),
+      ...seenOf(args),
       ...(args.has('noFailover') ? { noFailover: true } : {}),
       failoverPriority: args.number('priority') ?? 0,
     });
@@ -283,6 +284,15 @@ function switchoverOf(text: string | undefined): Partial<DiskRecord> {
 function cleanStopOf(text: string | undefined): Partial<DiskRecord> {
   const [term = '', lsn] = (text ?? '').split('@');
   return lsn === undefined ? {} : { cleanStop: { term: Number(term), lsn: parseLsn(lsn) } };
+}
+
+/** `seen=8,a` (term, holder), `seenSync=4`, `wentBack`: what a member has seen of Consul's memory. */
+function seenOf(args: Arguments): Partial<VoteAnswer> {
+  const [term, termNode = null] = args.text('seen')?.split(',') ?? [];
+  const syncVersion = args.number('seenSync') ?? 0;
+  const wentBack = args.has('wentBack') ? 'its memory went back' : null;
+  if (term === undefined && syncVersion === 0 && wentBack === null) return {};
+  return { seen: seen({ term: Number(term ?? 0), termNode, syncVersion, wentBack }) };
 }
 
 function postgresOf(o: Observation, args: Arguments): PostgresSight {

@@ -5,6 +5,7 @@ import type {
   NodeAddress,
   RejoinInstruction,
   RunnerReport,
+  SeenByMember,
   SyncValue,
   VoteAnswer,
 } from '@ha-postgres/cluster-state';
@@ -186,6 +187,11 @@ export function vote(node: string, change: Partial<VoteAnswer> = {}): VoteAnswer
     failoverPriority: 0,
     ...change,
   };
+}
+
+/** What a member has seen of Consul's memory that is no more than `b` has. */
+export function seen(change: Partial<SeenByMember> = {}): SeenByMember {
+  return { epoch: 0, term: 5, termNode: 'a', syncVersion: 0, modifyIndex: 100, wentBack: null, ...change };
 }
 
 export function syncValue(change: Partial<SyncValue> = {}): SyncValue {
