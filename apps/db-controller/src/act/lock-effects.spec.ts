@@ -2,7 +2,7 @@ import type { MasterValue } from '@ha-postgres/cluster-state';
 import type { Action } from '@ha-postgres/failover';
 import { parseLsn } from '@ha-postgres/lsn';
 import { until } from '../../test/fixture/clock';
-import { LSN, address, masterValue } from '../../test/fixture/values';
+import { LSN, address, masterValue, standby } from '../../test/fixture/values';
 import { endWorlds, world, type World } from '../../test/fixture/world';
 import { lockEffects, resumeHold } from './lock-effects';
 
@@ -213,6 +213,19 @@ describe('a hold that was found on disk', () => {
     return { w, key, session: before?.session.id ?? '' };
   }
 
+  /** The former process wrote that before it was killed; PostgreSQL is dead since. */
+  async function restartedAfter(change: Partial<MasterValue>) {
+    const { w, key, session } = await restarted();
+    w.write({
+      verb: 'lock',
+      key,
+      value: JSON.stringify(masterValue({ ...address('b'), term: 6, ...change })),
+      session,
+    });
+    w.postgres.sight = standby({ lsn: null, timeline: null, alive: false });
+    return { w, key, value: () => JSON.parse(w.consul.store.get(key)?.value ?? '') as MasterValue };
+  }
+
   it('goes on when Consul says that it stands', async () => {
     const { w, session } = await restarted();
     await resumeHold(w.parts);
@@ -220,6 +233,33 @@ describe('a hold that was found on disk', () => {
     expect(w.parts.facts.hold?.view).toMatchObject({ term: 6, lost: false });
     expect(w.parts.facts.resuming).toBe(false);
     expect(w.pokes).toBeGreaterThan(0);
+  });
+
+  it('tells on what its former process had told: a PostgreSQL that is dead by now gives no position', async () => {
+    const { w, key, value } = await restartedAfter({ lsn: '0/9000000', timeline: 3 });
+    const { modifyIndex } = w.consul.store.get(key) ?? {};
+    await resumeHold(w.parts);
+    expect(w.consul.store.get(key)?.modifyIndex).toBeGreaterThan(modifyIndex ?? NaN);
+    expect(value()).toMatchObject({ lsn: '0/9000000', timeline: 3 });
+    await lockEffects(w.parts).release(END);
+    expect(value()).toMatchObject({ released: true, lsn: '0/9000000' });
+  });
+
+  it('runs where the key says so, though its former process was not answered', async () => {
+    const { w, value } = await restartedAfter({ phase: 'running' });
+    expect(w.parts.disk.hold?.phase).toBe('waiting');
+    await resumeHold(w.parts);
+    expect(w.parts.facts.hold?.view.phase).toBe('running');
+    expect(value().phase).toBe('running');
+  });
+
+  it('asks the servers what stands there where the agent is silent', async () => {
+    const { w, value } = await restartedAfter({ lsn: '0/9000000' });
+    jest.spyOn(w.parts.client, 'paths').mockReturnValue(['agent', 'http://consul-1:8500']);
+    w.fate = ({ via }) => ({ toServerMs: via === 'agent' ? null : 0, toClientMs: 0 });
+    await resumeHold(w.parts);
+    expect(w.parts.facts.hold?.view.lost).toBe(false);
+    expect(value()).toMatchObject({ lsn: '0/9000000' });
   });
 
   it('goes on with the members that the process before it may have written: its transaction names the same session', async () => {

@@ -7,6 +7,7 @@ import { failpoint } from '../failpoint';
 import type { Parts } from '../parts';
 import { checkpointInBackground } from './checkpoint';
 import { nodesWithSlot } from './slot-effects';
+import { whatStands } from './what-stands';
 import { OwnHold, adoptHold, type HoldFacts, type OwnHoldOptions } from './own-hold';
 
 /** How long an acquire may stay without an answer before its session is destroyed. */
@@ -193,7 +194,7 @@ export function firstValue({ self, postgres }: Parts, facts: Pick<HoldFacts, 'te
 
 /** After a restart: asks Consul whether the hold that was found on disk still stands. */
 export async function resumeHold(parts: Parts): Promise<void> {
-  const { disk, facts, log, bootId } = parts;
+  const { disk, facts, log, bootId, clock, times } = parts;
   const stored = disk.hold;
   if (stored === null) return;
   try {
@@ -203,13 +204,15 @@ export async function resumeHold(parts: Parts): Promise<void> {
     parts.fail(error);
     return;
   }
-  const hold = adoptHold(stored, holdOptions(parts));
   facts.resuming = true;
   // Its times are of a clock that is gone; so is everything that it had started.
   const isOfThisBoot = stored.bootId === bootId;
+  const until = clock.now() + times.leaseDurationMs;
+  const written = isOfThisBoot ? await whatStands(parts, stored, until) : null;
+  const hold = adoptHold(stored, holdOptions(parts), written);
   const answer = !isOfThisBoot
     ? 'of another boot'
-    : await hold.resume().catch((error: unknown) => {
+    : await hold.resume(until - clock.now()).catch((error: unknown) => {
         log.error({ event: 'lease.resume-failed', why: messageOf(error) }, 'the stored hold could not be resumed');
         return 'unanswered' as const;
       });

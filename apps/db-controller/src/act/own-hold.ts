@@ -1,4 +1,4 @@
-import { ZERO_LSN, formatLsn, type Lsn } from '@ha-postgres/lsn';
+import { ZERO_LSN, formatLsn, parseLsn, type Lsn } from '@ha-postgres/lsn';
 import type { LastMaster, MasterValue, NodeAddress, Phase } from '@ha-postgres/cluster-state';
 import {
   LeaseHolder,
@@ -51,9 +51,17 @@ interface FormerHold {
   readonly firstBeat: number;
   readonly acquiredIndex: number;
   readonly drain: Drain | null;
+  readonly position: Told;
 }
 
-const NO_FORMER: FormerHold = { phase: 'waiting', firstBeat: 1, acquiredIndex: 0, drain: null };
+/** Where WAL ends, as it is told. */
+interface Told {
+  readonly lsn: Lsn;
+  readonly timeline: number;
+}
+
+const NOWHERE: Told = { lsn: ZERO_LSN, timeline: 0 };
+const NO_FORMER: FormerHold = { phase: 'waiting', firstBeat: 1, acquiredIndex: 0, drain: null, position: NOWHERE };
 
 /** This node's hold of the lock: the session that serves it, the lease, and what is written of it. */
 export class OwnHold {
@@ -69,7 +77,7 @@ export class OwnHold {
   private saidOtherwise = 0;
   private acquiredIndex: number;
   private drains: Drain | null;
-  private position: { lsn: Lsn; timeline: number } = { lsn: ZERO_LSN, timeline: 0 };
+  private position: Told;
   private readonly lease: LeaseHolder;
 
   constructor(
@@ -78,7 +86,8 @@ export class OwnHold {
     private readonly options: OwnHoldOptions,
     former: FormerHold = NO_FORMER,
   ) {
-    const { phase, firstBeat, acquiredIndex, drain } = former;
+    const { phase, firstBeat, acquiredIndex, drain, position } = former;
+    this.position = position;
     this.announced = phase;
     this.confirmed = phase;
     this.mayHaveRun = phase === 'running' || phase === 'draining';
@@ -143,8 +152,8 @@ export class OwnHold {
   }
 
   /** After a restart: a beat proves that the session held the key without a break. */
-  resume(): Promise<'held' | 'refused' | 'unanswered'> {
-    return this.lease.resume();
+  resume(timeoutMs?: Millis): Promise<'held' | 'refused' | 'unanswered'> {
+    return this.lease.resume(timeoutMs === undefined ? {} : { timeoutMs });
   }
 
   promoting(): void {
@@ -241,8 +250,11 @@ export class OwnHold {
   }
 }
 
-/** A hold that a former process of this node left on disk. Whether it still stands is said by {@link OwnHold.resume}. */
-export function adoptHold(stored: StoredHold, options: OwnHoldOptions): OwnHold {
+/**
+ * A hold that a former process of this node left on disk. Whether it still stands is said by {@link OwnHold.resume}.
+ * @param written what that process wrote last: its position, and `running`, of which the disk may not know yet.
+ */
+export function adoptHold(stored: StoredHold, options: OwnHoldOptions, written: MasterValue | null = null): OwnHold {
   const { term, acquiredAt, predecessor, last, parentTerm } = stored;
   const session = Session.adopt(stored.session, {
     client: options.client,
@@ -254,9 +266,10 @@ export function adoptHold(stored: StoredHold, options: OwnHoldOptions): OwnHold 
   // Beats of the former process had lower numbers: no value may occur twice.
   const firstBeat = Math.floor(options.clock.now());
   return new OwnHold({ term, acquiredAt, waitUntil, predecessor, last, parentTerm }, session, options, {
-    phase: stored.phase,
+    phase: written?.phase === 'running' && stored.phase !== 'draining' ? 'running' : stored.phase,
     firstBeat,
     acquiredIndex: stored.acquiredIndex ?? 0,
     drain: stored.drain ?? null,
+    position: written === null ? NOWHERE : { lsn: parseLsn(written.lsn), timeline: written.timeline },
   });
 }

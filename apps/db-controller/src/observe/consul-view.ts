@@ -142,8 +142,8 @@ export class ConsulView {
   }
 
   /** One consistent read of `master`, now. @throws NoAnswerError, ConsulError */
-  async confirmMaster(timeoutMs: number): Promise<void> {
-    const read = await this.client.kvGet(this.keys.master, { consistency: 'consistent', timeoutMs });
+  async confirmMaster(timeoutMs: number, via = 'agent'): Promise<void> {
+    const read = await this.client.kvGet(this.keys.master, { consistency: 'consistent', timeoutMs, via });
     this.sawMaster(read.entry, read);
   }
 
