@@ -39,6 +39,8 @@ export class Cluster {
   readonly beaten = new Set<(node: string) => void>();
   /** Nodes that an administrator has told to give up their commits. */
   readonly allowedToLose = new Set<string>();
+  /** What each of them began to give up by that: an attempt that failed is made again by the same leave. */
+  private readonly givenUp = new Map<string, readonly WalRecord[]>();
   private holder: string | null = null;
   private told: { readonly text: string | undefined; readonly value: MasterValue | null } = {
     text: undefined,
@@ -100,9 +102,10 @@ export class Cluster {
   }
 
   private onGivenUp(node: SimNode, records: readonly WalRecord[]): void {
-    const isAllowed = node.options.config.rejoin === 'always' || this.allowedToLose.has(node.name);
-    this.allowedToLose.delete(node.name);
-    this.invariants.onGivenUp(node, records, isAllowed);
+    if (this.allowedToLose.delete(node.name)) this.givenUp.set(node.name, records);
+    const allowed = this.givenUp.get(node.name);
+    const isAllowed = allowed !== undefined && records.every((record) => allowed.includes(record));
+    this.invariants.onGivenUp(node, records, isAllowed || node.options.config.rejoin === 'always');
   }
 
   /** The key `sync`; null: absent or unreadable. */
