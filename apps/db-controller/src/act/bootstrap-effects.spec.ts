@@ -73,6 +73,30 @@ describe('the creator of a cluster', () => {
     expect(w.parts.facts.hold).toBeNull();
   });
 
+  it('that is refused late leaves alone the claim that was made since', async () => {
+    const w = await nothingYet();
+    await claim(w);
+    const commit = w.parts.client.transaction.bind(w.parts.client);
+    let send = (): void => undefined;
+    jest.spyOn(w.parts.client, 'transaction').mockImplementationOnce(async (operations) => {
+      await new Promise<void>((resolve) => (send = resolve));
+      return commit(operations);
+    });
+    const finishing = finish(w);
+    w.consul.endSession(w.parts.facts.initializeSession?.id ?? '');
+    await until('the loss of the claim is known', () => w.parts.facts.initializeSession === null);
+    await w.look();
+    await claim(w);
+    const claimed = w.parts.facts.initializeSession;
+    send();
+    await finishing;
+    expect(w.log.of('bootstrap.refused')).toHaveLength(1);
+    expect(w.parts.facts.initializeSession).toBe(claimed);
+    await w.look();
+    await finish(w);
+    expect(w.parts.facts.hold?.session).toBe(claimed);
+  });
+
   it('without an answer tries again, and if it was committed holds nothing: it takes its lock anew then', async () => {
     const w = await nothingYet();
     await claim(w);

@@ -6,12 +6,18 @@ import {
   opLock,
   opSet,
   opUnlock,
+  type Session,
   type TxnOperation,
 } from '@ha-postgres/consul-election';
 import type { Effects } from '@ha-postgres/failover';
 import type { Parts } from '../parts';
 import { firstValue, holdOptions, openSession } from './lock-effects';
 import { OwnHold, type HoldFacts } from './own-hold';
+
+/** Not a claim that was made since by another session: nobody would hold it, and it would be renewed for ever. */
+function unclaim({ facts }: Parts, session: Session): void {
+  if (facts.initializeSession === session) facts.initializeSession = null;
+}
 
 /** How a cluster begins: the lock on `initialize`, then one transaction that makes its creator the first Master. */
 export function bootstrapEffects(
@@ -23,7 +29,7 @@ export function bootstrapEffects(
       if (facts.nameInDoubt || !consul.initialize.known || facts.initializeSession !== null) return;
       const { modifyIndex } = consul.initialize.value;
       const session = await openSession(parts, () => {
-        facts.initializeSession = null;
+        unclaim(parts, session);
         parts.poke();
       });
       const claim = JSON.stringify({ node: self.node, systemId: null });
@@ -74,7 +80,7 @@ export function bootstrapEffects(
         opLock(keys.master, JSON.stringify(firstValue(parts, holdFacts)), session.id),
       ];
       const result = await client.transaction(operations);
-      facts.initializeSession = null;
+      unclaim(parts, session);
       const entry = result.committed ? result.entries.find(({ key }) => key === keys.master) : undefined;
       if (!result.committed || entry === undefined) {
         log.warn(
