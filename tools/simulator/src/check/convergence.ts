@@ -1,3 +1,4 @@
+import { takeoverOutlook } from '@ha-postgres/failover';
 import { Administrator } from '../faults/administrator';
 import type { Faults } from '../faults/faults';
 import type { Cluster } from '../run/cluster';
@@ -17,7 +18,7 @@ export async function converge(cluster: Cluster, faults: Faults): Promise<number
   while (world.violations.length === 0) {
     if (whyNotWhole(cluster) === null) return world.now() - healedAt;
     if (world.now() - healedAt > BOUND_MS) {
-      world.violated(INVARIANTS.converges, whyNotWhole(cluster) ?? '');
+      world.violated(INVARIANTS.converges, `${whyNotWhole(cluster) ?? ''}; ${outlooks(cluster)}`);
       return null;
     }
     administrator.look();
@@ -41,6 +42,14 @@ export function whyNotWhole({ nodes, consul, keys, master: value }: Cluster): st
     if (why !== null) return `${node.name} ${why}`;
   }
   return null;
+}
+
+/** What the nodes themselves say keeps them from taking over. */
+function outlooks({ nodes }: Cluster): string {
+  const words = [...nodes.values()].map(({ name, controller }) =>
+    controller === null ? `${name}: no controller` : `${name}: ${takeoverOutlook(controller.observation()).why}`,
+  );
+  return words.join('; ');
 }
 
 function whyNotStreaming({ server }: SimNode, master: SimNode): string | null {

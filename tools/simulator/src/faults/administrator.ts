@@ -9,6 +9,8 @@ const PATIENCE_MS = 8000;
 export class Administrator {
   private withoutMasterSince: number;
   private bootstraps = 0;
+  /** Told when it changes: a person asks again and again. */
+  private refused: string | null = null;
 
   constructor(private readonly cluster: Cluster) {
     this.withoutMasterSince = cluster.world.now();
@@ -62,7 +64,7 @@ export class Administrator {
     const wish = { from: best.node, by: 'administrator', unreachableAreDown: false, acceptDataLoss };
     const plan = planBootstrap(keys, reading, wish);
     if ('refused' in plan) {
-      world.tell('admin', () => `bootstrap from ${best.node} is refused: ${plan.refused}`);
+      this.isRefused(`bootstrap from ${best.node} is refused: ${plan.refused}`);
       return;
     }
     world.tell('admin', () => `makes the keys anew, with ${best.node} as Master`);
@@ -77,6 +79,12 @@ export class Administrator {
     for (const node of this.cluster.nodes.keys()) this.cluster.allowedToLose.add(node);
     consul.fake.write(operations);
     this.withoutMasterSince = world.now();
+  }
+
+  private isRefused(why: string): void {
+    if (this.refused === why) return;
+    this.refused = why;
+    this.cluster.world.tell('admin', () => why);
   }
 
   private reading(): Reading {

@@ -96,10 +96,13 @@ const fencedAtTheLastMoment: Fault = (context) => {
   endHold(context);
   // What was on its way has arrived by then.
   world.schedule(20, () => {
-    const endsAt = node.controller?.parts.facts.hold?.view.endsAt ?? null;
+    const { controller } = node;
+    const endsAt = controller?.parts.facts.hold?.view.endsAt ?? null;
     if (endsAt === null) return;
     const inMs = (ms: number): number => node.time.inWorld(endsAt - node.time.now() + ms);
     world.schedule(inMs(-node.options.config.fenceTime - 5), () => {
+      // After a restart of the machine its clock is another: that lease would never end.
+      if (node.controller !== controller) return;
       const held = [node.controllerProcess, node.runnerProcess].filter((process) => process?.isRunning === true);
       for (const process of held) process?.freeze();
       // Who is asked for a vote and does not answer holds the successor up: this one refuses at once.
