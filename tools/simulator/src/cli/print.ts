@@ -21,8 +21,12 @@ export function printSummary(sum: BatchReport, tookMs: number): void {
       `slowest recovery ${(sum.slowestConvergenceMs / 1000).toFixed(1)} s after the last fault`,
   );
   print(`violations: ${sum.violations.length}`);
-  for (const { seed, violation } of sum.violations.slice(0, 20))
-    print(`  seed ${seed}: ${violation?.invariant ?? ''} (${violation?.what ?? ''})`);
-  const [first] = sum.violations;
+  const violations = sum.violations.toSorted((a, b) => a.seed - b.seed);
+  for (const invariant of new Set(violations.map(({ violation }) => violation?.invariant))) {
+    const those = violations.filter(({ violation }) => violation?.invariant === invariant);
+    print(`  ${invariant ?? ''}: ${those.length}`);
+    for (const { seed, violation } of those) print(`    seed ${seed}: ${violation?.what ?? ''}`);
+  }
+  const [first] = violations;
   if (first !== undefined) print(`replay: npx nx simulate -- --seed ${first.seed} --trace`);
 }
