@@ -22,6 +22,7 @@ interface Options {
   readonly explore?: number;
   readonly mutations?: string | boolean;
   readonly exhaustive?: string | boolean;
+  readonly remember?: boolean;
   readonly workers: number;
   readonly report?: string;
 }
@@ -106,6 +107,7 @@ const program = new Command('simulate')
     '--mutations [name]',
     'puts each mistake of the list into the code (or those whose names contain this), and must find it',
   )
+  .option('--remember', 'with --mutations: writes down which seed found each, to be tried first the next time')
   .option(
     '--exhaustive [name]',
     'goes through every interleaving of the lease protocol (of one configuration), or, with --mutations, must find those of the lease',

@@ -1,10 +1,13 @@
 import { join } from 'node:path';
+import { INVARIANTS } from '../check/invariants';
+import type { SeedResult } from '../run/run-seed';
 import { MUTATIONS } from '../mutations';
-import type { Mutation } from '../mutations/mutation';
+import { readCaughtBy, remembered, writeCaughtBy } from '../mutations/caught-by';
+import type { SeedMutation } from '../mutations/mutation';
 import { bundleWorker } from './bundle';
 import { print } from './print';
 import type { Shown } from './report-file';
-import { runOnWorkers, seedsFrom, traceOnWorker } from './workers';
+import { BATCH, Worker } from './workers';
 
 export interface MutationRun {
   readonly root: string;
@@ -14,6 +17,8 @@ export interface MutationRun {
   /** So many seeds at most for each. */
   readonly seeds: number;
   readonly workers: number;
+  /** Writes down which seed found which. */
+  readonly remember?: boolean;
 }
 
 /**
@@ -22,36 +27,99 @@ export interface MutationRun {
  */
 export async function runMutations(only: string | boolean, run: MutationRun): Promise<readonly Shown[]> {
   const chosen = MUTATIONS.filter(({ name }) => only === true || name.includes(String(only)));
+  const before = readCaughtBy(run.root);
+  const began = performance.now();
   const queue = [...chosen];
   const shown: Shown[] = [];
+  const found = new Map<string, number>();
   const work = async (lane: number): Promise<void> => {
     for (let mutation = queue.shift(); mutation !== undefined; mutation = queue.shift()) {
-      const told = await runMutation(mutation, join(run.dist, `mutated-${lane}.cjs`), run);
-      shown.push({ what: `finds: ${mutation.name}`, isShown: told.isCaught });
-      print(`${told.isCaught ? 'caught' : 'MISSED'}  ${mutation.name}: ${told.what}`);
+      const told = await runMutation(mutation, join(run.dist, `mutated-${lane}.cjs`), before[mutation.name] ?? [], run);
+      if (told.seed !== null) found.set(mutation.name, told.seed);
+      shown.push({ what: `finds: ${mutation.name}`, isShown: told.seed !== null });
+      print(`${told.seed !== null ? 'caught' : 'MISSED'}  ${mutation.name}: ${told.what}`);
     }
   };
   await Promise.all(Array.from({ length: Math.min(run.workers, chosen.length) }, (_, lane) => work(lane)));
-  print(`${shown.filter(({ isShown }) => isShown).length} of ${chosen.length} mutations caught`);
+  if (run.remember === true) {
+    const names = MUTATIONS.map(({ name }) => name);
+    writeCaughtBy(run.root, remembered(before, found, names));
+  }
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  print(`${found.size} of ${chosen.length} mutations caught, in ${seconds} s`);
   return shown;
 }
 
+interface Verdict {
+  /** That found it; null: none did. */
+  readonly seed: number | null;
+  readonly what: string;
+}
+
 async function runMutation(
-  mutation: Mutation,
+  mutation: SeedMutation,
   mutated: string,
+  knownSeeds: readonly number[],
   { root, bundle, seeds }: MutationRun,
-): Promise<{ readonly isCaught: boolean; readonly what: string }> {
+): Promise<Verdict> {
   await bundleWorker(root, mutated, mutation);
+  const worker = new Worker(mutated);
+  const asItIs = new Worker(bundle);
   try {
-    const sum = await runOnWorkers({ bundle: mutated, workers: 1, next: seedsFrom(1, seeds), untilViolation: true });
-    const [first] = sum.violations;
-    if (first?.violation == null) return { isCaught: false, what: `${sum.seeds} seeds without a violation` };
-    const asItIs = await traceOnWorker(bundle, first.seed, () => undefined);
-    const { invariant } = first.violation;
-    return asItIs.violations.length === 0
-      ? { isCaught: true, what: `seed ${first.seed}, ${invariant}` }
-      : { isCaught: false, what: `seed ${first.seed} fails without it as well: ${invariant}` };
+    return await search(mutation, worker, asItIs, inOrder(knownSeeds, seeds));
   } catch (error) {
-    return { isCaught: false, what: String(error) };
+    return { seed: null, what: String(error) };
+  } finally {
+    worker.end();
+    asItIs.end();
   }
+}
+
+/** The first seed that fails, and does not without the mutation. */
+async function search(
+  { breaks }: SeedMutation,
+  worker: Worker,
+  asItIs: Worker,
+  seeds: Iterable<readonly number[]>,
+): Promise<Verdict> {
+  const fitting: readonly string[] = breaks.map((name) => INVARIANTS[name]);
+  const refused = new Map<string, number[]>();
+  let count = 0;
+  for (const batch of seeds) {
+    for (let left = batch; left.length > 0;) {
+      const report = await worker.do({ kind: 'run', seeds: left, untilViolation: true });
+      count += report.seeds;
+      left = left.slice(report.seeds);
+      const [failed] = report.violations;
+      if (failed === undefined) continue;
+      const { seed, violation } = failed;
+      const invariant = violation?.invariant ?? '';
+      const why = fitting.includes(invariant) ? await whyNotFound(failed, asItIs) : 'which does not fit';
+      if (why === null) return { seed, what: `seed ${seed}, ${invariant} (${count} seeds run${saying(refused)})` };
+      const reason = `${invariant}, ${why}`;
+      refused.set(reason, [...(refused.get(reason) ?? []), seed]);
+    }
+  }
+  return { seed: null, what: `${count} seeds do not find it${saying(refused)}` };
+}
+
+async function whyNotFound(failed: SeedResult, asItIs: Worker): Promise<string | null> {
+  const { violations } = await asItIs.do({ kind: 'run', seeds: [failed.seed], untilViolation: true });
+  return violations.length === 0 ? null : 'fails without the mutation as well';
+}
+
+const NAMED = 3;
+
+/** Which seeds failed and do not count, the first of each kind by number. */
+function saying(refused: ReadonlyMap<string, readonly number[]>): string {
+  return [...refused]
+    .map(([why, seeds]) => `; not ${seeds.slice(0, NAMED).join(', ')}${seeds.length > NAMED ? ' …' : ''}: ${why}`)
+    .join('');
+}
+
+/** The seeds that are known first, then the default ones, few at a time. */
+function* inOrder(known: readonly number[], count: number): Iterable<readonly number[]> {
+  for (const seed of known) yield [seed];
+  for (let at = 1; at <= count; at += BATCH)
+    yield Array.from({ length: Math.min(BATCH, count + 1 - at) }, (_, i) => at + i);
 }

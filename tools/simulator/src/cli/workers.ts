@@ -4,20 +4,20 @@ import type { Order, Told } from '../worker';
 
 /** Little garbage outlives a seed: a large young generation, collected by the worker itself, is the cheapest. */
 const FLAGS = ['--max-semi-space-size=32', '--single-threaded-gc'];
-const BATCH = 40;
+export const BATCH = 40;
 
 /** A worker ended by itself, or an error escaped from a run: the simulator is broken. */
 export class WorkerFailed extends Error {}
 
 /** One process that runs the bundle. */
-class Worker {
+export class Worker {
   private readonly child: ChildProcess;
   private settle: ((told: Told) => void) | null = null;
   private fail: ((error: Error) => void) | null = null;
 
   constructor(
     bundle: string,
-    private readonly onLines: (lines: readonly string[]) => void,
+    private readonly onLines: (lines: readonly string[]) => void = () => undefined,
   ) {
     this.child = fork(bundle, { execArgv: FLAGS, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.child.on('message', (told: Told) => this.told(told));
@@ -26,6 +26,7 @@ class Worker {
     );
   }
 
+  /** @throws WorkerFailed */
   async do(order: Order): Promise<BatchReport> {
     const told = await new Promise<Told>((resolve, reject) => {
       this.settle = resolve;
@@ -59,7 +60,7 @@ export interface Run {
 /** Runs seeds on several processors. @throws WorkerFailed */
 export async function runOnWorkers({ bundle, workers, next, untilViolation, onProgress }: Run): Promise<BatchReport> {
   let sum = NOTHING_RUN;
-  const all = Array.from({ length: workers }, () => new Worker(bundle, () => undefined));
+  const all = Array.from({ length: workers }, () => new Worker(bundle));
   const work = async (worker: Worker): Promise<void> => {
     for (;;) {
       if (untilViolation && sum.violations.length > 0) return;

@@ -1,11 +1,12 @@
-import type { Mutation } from './mutation';
+import type { SeedMutation } from './mutation';
 
 const LOCK = 'libs/consul-election/src/lock.ts';
 
 /** Mistakes in the lease: who may hold it, and until when. */
-export const LEASE_MUTATIONS: readonly Mutation[] = [
+export const LEASE_MUTATIONS: readonly SeedMutation[] = [
   {
     name: "no wait for the predecessor's lease",
+    breaks: ['oneWriter'],
     edits: [
       {
         file: 'apps/db-controller/src/act/lock-effects.ts',
@@ -16,6 +17,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the deadline is counted from the answer',
+    breaks: ['oneWriter'],
     edits: [
       {
         file: 'libs/consul-election/src/lease-holder.ts',
@@ -26,6 +28,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the drift margin is 0',
+    breaks: ['oneWriter'],
     edits: [
       {
         file: 'libs/failover/src/takeover.ts',
@@ -36,6 +39,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'plain acquire',
+    breaks: ['termOnce', 'oneWriter'],
     edits: [
       {
         file: LOCK,
@@ -47,6 +51,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'plain beat, without check-session',
+    breaks: ['oneWriter', 'termOnce'],
     edits: [
       {
         file: LOCK,
@@ -57,6 +62,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'plain release, without check-index',
+    breaks: ['freedAfterStop', 'oneWriter', 'releasedIsCleared'],
     edits: [
       {
         file: LOCK,
@@ -67,6 +73,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a lease that ran out is taken over without a read after its end',
+    breaks: ['oneWriter', 'releasedIsCleared'],
     edits: [
       {
         file: 'libs/failover/src/takeover.ts',
@@ -83,6 +90,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: '`released` by a holder that had not waited out its own predecessor',
+    breaks: ['releasedIsCleared', 'oneWriter'],
     edits: [
       {
         file: 'libs/failover/src/ending-rules.ts',
@@ -93,6 +101,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'failsafe with a member missing',
+    breaks: ['oneWriter', 'releasedIsCleared'],
     edits: [
       {
         file: 'apps/db-controller/src/act/peer-effects.ts',
@@ -103,6 +112,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a new member is asked only after it was listed',
+    breaks: ['oneWriter', 'releasedIsCleared'],
     edits: [
       {
         file: 'apps/db-controller/src/act/peer-effects.ts',
@@ -113,6 +123,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a promise of failsafe is not kept',
+    breaks: ['oneWriter', 'releasedIsCleared'],
     edits: [
       {
         file: 'apps/db-controller/src/tell/answers.ts',
@@ -123,6 +134,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'failsafe revives a lease that has ended',
+    breaks: ['oneWriter', 'releasedIsCleared'],
     edits: [
       {
         file: 'libs/consul-election/src/lease-record.ts',
@@ -133,6 +145,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a restarted controller goes on with its hold without asking',
+    breaks: ['oneWriter', 'releasedIsCleared'],
     edits: [
       {
         file: 'libs/consul-election/src/lease-record.ts',
@@ -143,6 +156,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'one session for two holds',
+    breaks: ['oneWriter', 'termOnce', 'freedAfterStop', 'releasedIsCleared'],
     edits: [
       {
         file: 'apps/db-controller/src/act/lock-effects.ts',
@@ -159,6 +173,7 @@ export const LEASE_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a term is taken again',
+    breaks: ['termOnce'],
     edits: [
       {
         file: 'libs/failover/src/candidate-rules.ts',

@@ -1,9 +1,10 @@
-import type { Mutation } from './mutation';
+import type { SeedMutation } from './mutation';
 
 /** Mistakes in what a node does with its PostgreSQL. */
-export const NODE_MUTATIONS: readonly Mutation[] = [
+export const NODE_MUTATIONS: readonly SeedMutation[] = [
   {
     name: 'release before stop',
+    breaks: ['freedAfterStop'],
     edits: [
       {
         file: 'libs/failover/src/ending-rules.ts',
@@ -14,6 +15,7 @@ export const NODE_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'validity as a duration from receipt',
+    breaks: ['oneWriter'],
     edits: [
       {
         file: 'apps/postgres-runner/src/runner.ts',
@@ -25,6 +27,7 @@ export const NODE_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the runner does not fence at its deadline',
+    breaks: ['oneWriter', 'releasedIsCleared'],
     edits: [
       {
         file: 'apps/postgres-runner/src/core/stop-rules.ts',
@@ -35,6 +38,7 @@ export const NODE_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the runner lets a PostgreSQL out of recovery go on',
+    breaks: ['oneWriter', 'releasedIsCleared', 'freedAfterStop'],
     edits: [
       {
         file: 'apps/postgres-runner/src/core/stop-rules.ts',
@@ -45,6 +49,7 @@ export const NODE_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'no second fence',
+    breaks: ['oneWriter', 'releasedIsCleared'],
     edits: [
       {
         file: 'libs/failover/src/ending-rules.ts',
@@ -55,6 +60,7 @@ export const NODE_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a paused machine goes on',
+    breaks: ['oneWriter', 'releasedIsCleared'],
     edits: [
       {
         file: 'apps/db-controller/src/observe/clock-jump.ts',

@@ -1,11 +1,12 @@
-import type { Mutation } from './mutation';
+import type { SeedMutation } from './mutation';
 
 const ANCESTRY = 'libs/failover/src/ancestry.ts';
 
 /** Mistakes in who may follow whom, and what is given up for it. */
-export const REJOIN_MUTATIONS: readonly Mutation[] = [
+export const REJOIN_MUTATIONS: readonly SeedMutation[] = [
   {
     name: 'rejoining compares timeline numbers only',
+    breaks: ['noAlienHistory', 'nothingLost'],
     edits: [
       {
         file: ANCESTRY,
@@ -17,10 +18,12 @@ export const REJOIN_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'data counts as an ancestor wherever it forked',
+    breaks: ['noAlienHistory', 'nothingLost'],
     edits: [{ file: ANCESTRY, find: '  if (lsn <= fork) return', replace: '  if (lsn <= fork || term > 0) return' }],
   },
   {
     name: 'the term of the data is recorded while the old upstream still sends',
+    breaks: ['noAlienHistory', 'nothingLost', 'votesCover'],
     edits: [
       {
         file: 'libs/failover/src/follow-rules.ts',
@@ -32,6 +35,7 @@ export const REJOIN_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a Replica follows before the term of its data is on disk',
+    breaks: ['noAlienHistory', 'nothingLost', 'votesCover'],
     edits: [
       {
         file: 'libs/failover/src/follow-rules.ts',
@@ -43,6 +47,7 @@ export const REJOIN_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'what would be lost is given up without asking',
+    breaks: ['givenUpWhenAsked'],
     edits: [
       {
         file: 'apps/postgres-runner/src/core/rejoin-choice.ts',
@@ -53,6 +58,7 @@ export const REJOIN_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a directory with a timeline of the same number is rewound, or followed with',
+    breaks: ['noAlienHistory', 'nothingLost'],
     edits: [
       {
         file: 'apps/postgres-runner/src/core/rejoin-choice.ts',

@@ -1,13 +1,14 @@
-import type { Mutation } from './mutation';
+import type { SeedMutation } from './mutation';
 
 const SETS = 'libs/failover/src/sync-set.ts';
 const TRANSITION = 'libs/failover/src/sync-transition.ts';
 const VOTES = 'libs/failover/src/vote-count.ts';
 
 /** Mistakes in what makes an acknowledged write safe: votes, and the rules by which they count. */
-export const SYNC_MUTATIONS: readonly Mutation[] = [
+export const SYNC_MUTATIONS: readonly SeedMutation[] = [
   {
     name: 'a vote is given before the receiver has stopped',
+    breaks: ['nothingLost', 'votesCover'],
     edits: [
       {
         file: 'apps/db-controller/src/tell/answers.ts',
@@ -18,6 +19,7 @@ export const SYNC_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a vote is not kept: the voter goes on receiving',
+    breaks: ['nothingLost', 'votesCover'],
     edits: [
       {
         file: 'libs/failover/src/takeover.ts',
@@ -33,10 +35,12 @@ export const SYNC_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'one vote fewer is enough',
+    breaks: ['nothingLost', 'votesCover'],
     edits: [{ file: SETS, find: 'names.length - k + 1', replace: 'names.length - k' }],
   },
   {
     name: 'a voter with newer data is passed over',
+    breaks: ['nothingLost', 'votesCover'],
     edits: [
       {
         file: VOTES,
@@ -47,10 +51,12 @@ export const SYNC_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'data is compared by position alone, whatever its term',
+    breaks: ['nothingLost', 'votesCover', 'noAlienHistory'],
     edits: [{ file: VOTES, find: '  if (termA !== termB) return termA - termB;\n', replace: '' }],
   },
   {
     name: 'names after promotion',
+    breaks: ['nothingLost', 'votesCover'],
     edits: [
       {
         file: 'libs/failover/src/sync-rules.ts',
@@ -71,6 +77,7 @@ export const SYNC_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the key forgets the rule before at once',
+    breaks: ['nothingLost', 'votesCover'],
     edits: [
       {
         file: TRANSITION,
@@ -81,6 +88,7 @@ export const SYNC_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the rule before goes without evidence that no process applies it',
+    breaks: ['nothingLost', 'votesCover'],
     edits: [
       {
         file: TRANSITION,
@@ -91,6 +99,7 @@ export const SYNC_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the rule before goes before Replicas have all that it covered',
+    breaks: ['nothingLost', 'votesCover'],
     edits: [
       {
         file: TRANSITION,
