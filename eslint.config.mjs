@@ -22,7 +22,7 @@ export default tseslint.config(
             onlyDependOn('type:core', 'type:core'),
             onlyDependOn('type:base', 'type:base', 'type:core'),
             onlyDependOn('type:app', 'type:base', 'type:core'),
-            onlyDependOn('type:testkit', 'type:base', 'type:core'),
+            onlyDependOn('type:testkit', 'type:testkit', 'type:base', 'type:core'),
             // The simulator runs what the apps are made of, on machines of its own. Nobody else imports an app.
             onlyDependOn('type:simulator', 'type:app', 'type:base', 'type:core'),
             onlyDependOn('type:e2e', 'type:testkit', 'type:base', 'type:core'),

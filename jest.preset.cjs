@@ -3,11 +3,12 @@
 const path = require('node:path');
 
 const layers = {
-  unit: ['<rootDir>/src/**/*.spec.ts', '!**/*.int.spec.ts', '!**/*.e2e.spec.ts', '!**/*.fault.spec.ts'],
+  unit: ['<rootDir>/src/**/*.spec.ts', '!**/*.int.spec.ts', '!**/*.e2e.spec.ts', '!**/*.fault.spec.ts', '!**/*.pods.spec.ts'],
   integration: ['<rootDir>/test/**/*.int.spec.ts'],
   e2e: ['<rootDir>/**/*.e2e.spec.ts'],
   fault: ['<rootDir>/**/*.fault.spec.ts'],
   images: ['<rootDir>/test/**/*.image.spec.ts'],
+  pods: ['<rootDir>/**/*.pods.spec.ts'],
 };
 
 /** @param {string} rootDir the project's own folder */

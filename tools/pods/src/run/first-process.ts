@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { pause } from '@ha-postgres/service-kit';
+
+const LOOK_EVERY_MS = 100;
+
+/** A container's first process, told from a later one of the same number by its start. */
+export interface FirstProcess {
+  readonly pid: number;
+  readonly startedAt: string;
+}
+
+/** The process whose number podman wrote to a file; null: it has ended already. */
+export function firstProcess(pidFile: string): FirstProcess | null {
+  const pid = Number(readFileSync(pidFile, 'utf8'));
+  const seen = statOf(pid);
+  return seen === null ? null : { pid, startedAt: seen.startedAt };
+}
+
+export function isRunning({ pid, startedAt }: FirstProcess): boolean {
+  const seen = statOf(pid);
+  return seen !== null && seen.startedAt === startedAt && seen.state !== 'Z';
+}
+
+/** Resolves when it has ended. It is looked for in /proc, which costs less than podman's own waiting. */
+export async function ended(process: FirstProcess | null, signal?: AbortSignal): Promise<void> {
+  while (process !== null && isRunning(process) && signal?.aborted !== true) await pause(LOOK_EVERY_MS, signal);
+}
+
+export function kill(first: FirstProcess): void {
+  if (isRunning(first)) process.kill(first.pid, 'SIGKILL');
+}
+
+function statOf(pid: number): { state: string; startedAt: string } | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The name before is in brackets and may hold anything.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0] ?? '', startedAt: fields[19] ?? '' };
+  } catch {
+    return null;
+  }
+}
