@@ -69,6 +69,16 @@ export function buildCommand(tool, { file, target, tag, buildArgs, context }) {
   ];
 }
 
+/**
+ * The command line that writes images to one file, as Kubernetes' own tools read it.
+ * @throws Error for buildah, which writes one image to a file only.
+ */
+export function saveCommand(tool, archive, tags) {
+  if (tool === 'docker') return ['save', `--output=${archive}`, ...tags];
+  if (tool === 'podman') return ['save', '--multi-image-archive', `--output=${archive}`, ...tags];
+  throw new Error(`${tool} writes one image only to a file: take CONTAINER_TOOL=podman or docker, or a registry`);
+}
+
 /** Runs the tool; its output goes where this program's goes, or is returned. @throws Error if it fails. */
 export function run(tool, args, { capture = false } = {}) {
   const { status, stdout, error } = spawnSync(tool, args, {
