@@ -69,7 +69,7 @@ const masterSchema = record(
     successor: orNull(nodeName),
     last: orNull(lastMaster),
   },
-  { switchover: id, slots: { type: 'array', items: nodeName } },
+  { switchover: id, slots: { type: 'array', items: nodeName }, syncVersion: natural },
 );
 const initializeSchema = record({ node: nodeName, systemId: orNull(systemId) });
 const membersSchema = record({ members: { type: 'array', maxItems: 64, items: record(address) } });

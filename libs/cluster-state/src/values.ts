@@ -46,6 +46,8 @@ export interface MasterValue extends NodeAddress {
   readonly last: LastMaster | null;
   /** Nodes that it keeps a replication slot for (see `slotName`). */
   readonly slots?: readonly string[];
+  /** Version of key `sync` that its writer knows of, written in this very transaction included; absent: none, or an older version. */
+  readonly syncVersion?: number;
 }
 
 /** Key `initialize`: who made the cluster; `systemId` is null until `initdb` is done. */

@@ -1,5 +1,5 @@
 import type { MasterValue } from '@ha-postgres/cluster-state';
-import type { Action } from '@ha-postgres/failover';
+import { syncProblem, type Action } from '@ha-postgres/failover';
 import { parseLsn } from '@ha-postgres/lsn';
 import { until } from '../../test/fixture/clock';
 import { LSN, address, masterValue, standby } from '../../test/fixture/values';
@@ -76,6 +76,21 @@ describe('to acquire', () => {
     await acquire({ takeOver: true });
     expect(w.consul.store.get(key)?.session).toBe(w.parts.facts.hold?.session.id);
     expect(w.parts.facts.hold?.view).toMatchObject({ term: 6, predecessor: { node: 'a', term: 5 } });
+  });
+
+  it('remembers which synchronous rule the last Master knew: whoever removed the key since is found out', async () => {
+    const { w, acquire, key } = await beside({ ...released, syncVersion: 4 }, null);
+    await acquire();
+    expect(w.diskAgain().record.highestSyncVersion).toBe(4);
+    expect(JSON.parse(w.consul.store.get(key)?.value ?? '')).toMatchObject({ syncVersion: 4 });
+    await w.parts.consul.readSync(1000);
+    expect(syncProblem(w.observation())).toContain('version 4');
+  });
+
+  it('says nothing of a rule where there never was one', async () => {
+    const { acquire, w, key } = await beside(released, null);
+    await acquire();
+    expect(JSON.parse(w.consul.store.get(key)?.value ?? '')).not.toHaveProperty('syncVersion');
   });
 
   it('has the hold on disk before Consul can know of it', async () => {

@@ -1,8 +1,8 @@
-import { acquire, Session, type KvEntry } from '@ha-postgres/consul-election';
+import { acquire, Session, type AlsoWrite, type KvEntry } from '@ha-postgres/consul-election';
 import { isCleared, lastRunningMaster, predecessorEndsAt, type Effects, type MasterEntry } from '@ha-postgres/failover';
 import { messageOf } from '@ha-postgres/service-kit';
 import { formatLsn, ZERO_LSN } from '@ha-postgres/lsn';
-import type { MasterValue } from '@ha-postgres/cluster-state';
+import { parseSync, type MasterValue } from '@ha-postgres/cluster-state';
 import { failpoint } from '../failpoint';
 import type { Parts } from '../parts';
 import { checkpointInBackground } from './checkpoint';
@@ -28,6 +28,7 @@ export function holdOptions(parts: Parts): OwnHoldOptions {
     onChange: poke,
     position: () => postgres.sight,
     slots: (term) => nodesWithSlot(parts, term),
+    syncVersion: (also) => syncVersion(parts, also),
     clock,
     bootId,
   };
@@ -143,6 +144,8 @@ async function acquireWith(parts: Parts, attempt: Attempt, session: Session): Pr
     last: previous === null ? null : lastRunningMaster(previous, consul.history.known ? consul.history.value : null),
     parentTerm: disk.record.dataTerm,
   };
+  // A key `sync` that is older, or gone, once the lock is held is then known to be so, also by a node that never saw that rule.
+  disk.sawSync(previous?.syncVersion ?? 0);
   const hold = new OwnHold(holdFacts, session, holdOptions(parts));
   // On disk first: a controller that dies after the commit finds the session again, and goes on or ends it.
   disk.update({ hold: hold.stored });
@@ -176,10 +179,12 @@ async function discard(parts: Parts, session: Session): Promise<void> {
   parts.disk.holdEnded();
 }
 
-export function firstValue({ self, postgres }: Parts, facts: Pick<HoldFacts, 'term' | 'last'>): MasterValue {
-  const { lsn, timeline } = postgres.sight;
+export function firstValue(parts: Parts, facts: Pick<HoldFacts, 'term' | 'last'>): MasterValue {
+  const { lsn, timeline } = parts.postgres.sight;
+  const version = syncVersion(parts, []);
   return {
-    ...self,
+    ...parts.self,
+    ...(version === 0 ? {} : { syncVersion: version }),
     term: facts.term,
     beat: 0,
     phase: 'waiting',
@@ -190,6 +195,12 @@ export function firstValue({ self, postgres }: Parts, facts: Pick<HoldFacts, 'te
     successor: null,
     last: facts.last,
   };
+}
+
+function syncVersion({ disk, keys }: Parts, also: readonly AlsoWrite[]): number {
+  const written = also.flatMap(({ key, value }) => (key === keys.sync ? [parseSync(value)] : []));
+  const versions = written.map((parsed) => (parsed.ok ? parsed.value.version : 0));
+  return Math.max(disk.record.highestSyncVersion, ...versions);
 }
 
 /** After a restart: asks Consul whether the hold that was found on disk still stands. */

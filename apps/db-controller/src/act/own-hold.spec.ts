@@ -1,4 +1,5 @@
 import type { MasterValue } from '@ha-postgres/cluster-state';
+import type { TxnOperation } from '@ha-postgres/consul-election';
 import { bootId, monotonicNow } from '@ha-postgres/service-kit';
 import { parseLsn } from '@ha-postgres/lsn';
 import { until } from '../../test/fixture/clock';
@@ -38,6 +39,11 @@ async function held(change: Partial<HoldFacts> = {}): Promise<{ w: World; hold: 
   return { w, hold, value };
 }
 
+function versionIn(operations: readonly TxnOperation[], key: string): number | undefined {
+  const [value] = operations.flatMap((one) => (one.key === key && 'value' in one ? [one.value] : []));
+  return (JSON.parse(value ?? '{}') as MasterValue).syncVersion;
+}
+
 describe('the value of a hold', () => {
   it('names the node, the term, the last Master that ran, and where its own WAL ends', async () => {
     const { value } = await held();
@@ -61,6 +67,24 @@ describe('the value of a hold', () => {
     w.postgres.sight = standby({ lsn: null, timeline: null });
     await until('it has beaten twice', () => value().beat > beat + 1);
     expect(value()).toMatchObject({ lsn: '0/7000000', timeline: 2 });
+  });
+
+  it('tells the version of the synchronous rule with the very write of it', async () => {
+    const { w, hold, value } = await held();
+    const { sync } = w.parts.keys;
+    const rule = { version: 3, term: 6, mode: 'quorum', k: 1, names: ['a'], previous: null };
+    const versions: (number | undefined)[] = [];
+    w.fate = ({ operations }) => {
+      const isThat = operations.some(({ key }) => key === sync);
+      if (isThat) versions.push(versionIn(operations, w.parts.keys.master));
+      return { toServerMs: 0, toClientMs: 0 };
+    };
+    await hold.write([{ key: sync, value: JSON.stringify(rule), modifyIndex: null }]);
+    expect(versions).toEqual([3]);
+    // From then on as far as this node knows of it.
+    await until('a beat follows', () => value().syncVersion === undefined);
+    w.parts.disk.sawSync(3);
+    await until('it is told', () => value().syncVersion === 3);
   });
 
   it('says promoting as soon as that is asked for', async () => {

@@ -28,6 +28,8 @@ export interface OwnHoldOptions {
   readonly position: () => { readonly lsn: Lsn | null; readonly timeline: number | null };
   /** Nodes that this one keeps a replication slot for. */
   readonly slots: (term: number) => readonly string[];
+  /** The newest version of key `sync` once that is written with a beat; 0: none. */
+  readonly syncVersion: (also: readonly AlsoWrite[]) => number;
   /** What a beat has written. */
   readonly onWritten: (entry: KvEntry, times: Answered) => void;
   readonly onChange: () => void;
@@ -226,9 +228,11 @@ export class OwnHold {
     const { lsn, timeline } = this.options.position();
     this.position = { lsn: lsn ?? this.position.lsn, timeline: timeline ?? this.position.timeline };
     const slots = this.options.slots(this.facts.term);
+    const syncVersion = this.options.syncVersion(also);
     return {
       ...this.options.self,
       ...(slots.length === 0 ? {} : { slots }),
+      ...(syncVersion === 0 ? {} : { syncVersion }),
       term: this.facts.term,
       beat,
       phase: this.phaseWith(also),
