@@ -1,5 +1,5 @@
 import type { LastMaster, NodeAddress, Phase, SwitchoverState } from '@ha-postgres/cluster-state';
-import type { Log, Millis } from '@ha-postgres/service-kit';
+import { isSameJson, type Log, type Millis } from '@ha-postgres/service-kit';
 import type { DiskRecord, LedTerm } from '@ha-postgres/failover';
 import { parseLsn } from '@ha-postgres/lsn';
 import { errors } from './errors';
@@ -134,7 +134,7 @@ export class Disk {
   /** Writes what changes; nothing if nothing does. */
   update(change: Partial<Omit<Stored, 'node'>>): void {
     const next = { ...this.stored, ...change };
-    if (JSON.stringify(next) === JSON.stringify(this.stored)) return;
+    if (isSameJson(next, this.stored)) return;
     this.store.write(next);
     this.stored = next;
   }

@@ -1,5 +1,5 @@
 import type { RoleAnswer, RunnerInstruction, RunnerReport, Upstream } from '@ha-postgres/cluster-state';
-import { messageOf, nanosTextToMillis, type Log, type Timer } from '@ha-postgres/service-kit';
+import { isSameJson, messageOf, nanosTextToMillis, type Log, type Timer } from '@ha-postgres/service-kit';
 import { failed, NO_FAILURE, RESTART, RETRY, type Backoff } from './core/backoff';
 import { rest, type Facts, type Problem, type Step, type Task } from './core/facts';
 import { accept, endedAsAsked, endedUnasked, hold, isDeadlinePassed, NEW_MEMORY, whyIgnored } from './core/memory';
@@ -61,7 +61,7 @@ export class Runner {
   #failure: Problem | null = null;
   #progress: RunnerReport['progress'] = null;
   #data: Inspected;
-  #told = '';
+  #told: object = {};
   #sentAt = 0;
   #ticker: Timer | null = null;
   #deadline: Timer | null = null;
@@ -130,7 +130,7 @@ export class Runner {
     const before = this.#memory.answer?.instruction ?? null;
     this.#memory = accept(this.#memory, answer);
     this.#forgetRejoin(answer.instruction.kind);
-    if (JSON.stringify(before) !== JSON.stringify(answer.instruction)) {
+    if (!isSameJson(before, answer.instruction)) {
       log.info(
         { event: 'instruction.changed', index: answer.index, instruction: answer.instruction },
         'new instruction',
@@ -406,7 +406,7 @@ export class Runner {
     });
     const news = newsOf(report, this.#memory.answer);
     const now = this.#now();
-    if (news === this.#told && now - this.#sentAt < REPORT_EVERY_MS) return;
+    if (now - this.#sentAt < REPORT_EVERY_MS && isSameJson(news, this.#told)) return;
     this.#told = news;
     this.#sentAt = now;
     this.#parts.client.post(report);

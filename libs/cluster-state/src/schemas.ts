@@ -256,7 +256,14 @@ const failsafeAnswerSchema = record({ node: nodeName, term: natural, agree: flag
 function parser<T>(name: string, schema: object): (input: string) => Parsed<T> {
   // Compiled when it is first used: a process reads few of the values, and each validator costs half a megabyte.
   let compiled: ValidateFunction<T> | undefined;
+  // A key is read again far more often than it is written: the same text has the same meaning.
+  let last: { readonly input: string; readonly parsed: Parsed<T> } | undefined;
   return (input) => {
+    if (input !== last?.input) last = { input, parsed: parse(input) };
+    return last.parsed;
+  };
+
+  function parse(input: string): Parsed<T> {
     const validate = (compiled ??= ajv.compile<T>(schema as JSONSchemaType<T>));
     let value: unknown;
     try {
@@ -266,7 +273,7 @@ function parser<T>(name: string, schema: object): (input: string) => Parsed<T> {
     }
     if (validate(value)) return { ok: true, value };
     return { ok: false, why: ajv.errorsText(validate.errors, { dataVar: name }) };
-  };
+  }
 }
 
 export const parseMaster = parser<MasterValue>('master', masterSchema);

@@ -47,6 +47,7 @@ export { defineOptions, environmentNameOf, flagOf, type ConfigOf, type OptionSpe
 export { pause } from './pause';
 export { Published } from './published';
 export { formatDuration, formatSize, parseDuration, parseSize } from './quantities';
+export { isSameJson } from './same-json';
 export { schemaOf } from './schema';
 export {
   NONCE_HEADER,

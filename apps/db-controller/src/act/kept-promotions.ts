@@ -23,6 +23,7 @@ export function keptPromotions(promotions: readonly HistoryEntry[]): readonly Hi
 
 /** What only the newest says. */
 export function withoutTimelines(entry: HistoryEntry): HistoryEntry {
-  const { left, ...older } = entry;
-  return left === undefined ? entry : older;
+  if (entry.left === undefined) return entry;
+  const { left: _left, ...older } = entry;
+  return older;
 }

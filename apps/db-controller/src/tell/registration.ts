@@ -1,5 +1,5 @@
 import { NO_LOAD_BALANCE_TAG, type NodeStatus, type Role } from '@ha-postgres/cluster-state';
-import { codeOf, messageOf, type Millis, type Timer } from '@ha-postgres/service-kit';
+import { codeOf, isSameJson, messageOf, type Millis, type Timer } from '@ha-postgres/service-kit';
 import { untilTogether } from '../observe/together';
 import type { Parts } from '../parts';
 import { OwnStatus } from './own-status';
@@ -61,7 +61,7 @@ export class Registration {
 
   /** Takes note; a changed role or health is written at once, everything else once a second. */
   tell(told: StatusTold): void {
-    const urgent = urgentOf(told) !== urgentOf(this.told);
+    const urgent = !isSameJson(urgentOf(told), urgentOf(this.told));
     this.told = told;
     if (urgent) this.write();
   }
@@ -190,7 +190,7 @@ function tagsOf(status: NodeStatus): string {
 }
 
 /** What somebody waits for. */
-function urgentOf(status: StatusTold | null): string {
+function urgentOf(status: StatusTold | null): readonly unknown[] {
   const hasReaders = status !== null && hasReads(status);
-  return JSON.stringify([status?.role, status?.postgresAlive, status?.switchover, hasReaders]);
+  return [status?.role, status?.postgresAlive, status?.switchover, hasReaders];
 }

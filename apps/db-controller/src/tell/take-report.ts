@@ -1,4 +1,4 @@
-import { nanosTextToMillis, type Millis } from '@ha-postgres/service-kit';
+import { isSameJson, nanosTextToMillis, type Millis } from '@ha-postgres/service-kit';
 import type { RunnerReport } from '@ha-postgres/cluster-state';
 import type { Parts } from '../parts';
 
@@ -11,17 +11,18 @@ export function takeReport(parts: Parts, report: RunnerReport): void {
   const seenAt = clock.now();
   facts.runner = { known: true, value: report, seenAt };
   const instructionIndex = publisher.published?.instructionIndex ?? 0;
-  if (before === null || gist(before, instructionIndex, seenAt) !== gist(report, instructionIndex, seenAt)) poke();
+  const gistOf = (one: RunnerReport): object => gist(one, instructionIndex, seenAt);
+  if (before === null || !isSameJson(gistOf(before), gistOf(report))) poke();
   if (!facts.seesPostgres && report.postgres.pid !== null) facts.seesPostgres = processes.list().length > 0;
 }
 
 /**
- * What can be decided on, as text. Every second a report names a newer answer and a later deadline; what counts of these is whether
+ * What can be decided on. Every second a report names a newer answer and a later deadline; what counts of these is whether
  * the newest instruction is obeyed, and whether the deadline is still to come.
  */
-function gist(report: RunnerReport, instructionIndex: number, now: Millis): string {
+function gist(report: RunnerReport, instructionIndex: number, now: Millis): object {
   const { armed, obeysIndex } = report;
-  return JSON.stringify({
+  return {
     ...report,
     obeysIndex: obeysIndex >= instructionIndex,
     armed: armed && {
@@ -29,5 +30,5 @@ function gist(report: RunnerReport, instructionIndex: number, now: Millis): stri
       isNewest: armed.index >= instructionIndex,
       isToCome: nanosTextToMillis(armed.validUntil) > now,
     },
-  });
+  };
 }

@@ -1,4 +1,5 @@
 import type { RoleAnswer, RunnerInstruction, RunnerReport } from '@ha-postgres/cluster-state';
+import { isSameJson } from '@ha-postgres/service-kit';
 import { newsOf } from './report-news';
 
 const answer = (index: number, instruction: RunnerInstruction): RoleAnswer => ({
@@ -36,7 +37,7 @@ const STOP: RunnerInstruction = { kind: 'stop', mode: 'fast', why: '' };
 const FOLLOW: RunnerInstruction = { kind: 'follow', upstream: null };
 
 function isNews(before: RoleAnswer, after: RoleAnswer, change: Partial<RunnerReport> = {}): boolean {
-  return newsOf(report(before), before) !== newsOf(report(after, change), after);
+  return !isSameJson(newsOf(report(before), before), newsOf(report(after, change), after));
 }
 
 describe('what the runner tells at once', () => {
@@ -65,6 +66,6 @@ describe('what the runner tells at once', () => {
 
   it('is everything while nothing was decided', () => {
     const given = answer(0, FOLLOW);
-    expect(newsOf(report(given), null)).toBe(JSON.stringify(report(given)));
+    expect(newsOf(report(given), null)).toEqual(report(given));
   });
 });

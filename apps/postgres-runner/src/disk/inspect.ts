@@ -105,5 +105,5 @@ export function inspect(dataDir: string, marks: Marks, expected: Expectation): I
 
 /** The data of a PostgreSQL that runs: it was inspected before it was started. */
 export function runningData({ systemId, timeline, cleanShutdown, checkpointLsn }: ControlFile): Inspected {
-  return { ...NOTHING, state: 'initialised', systemId, timeline, cleanShutdown, checkpointLsn };
+  return { state: 'initialised', systemId, fresh: false, timeline, cleanShutdown, checkpointLsn, problem: null };
 }

@@ -3,7 +3,7 @@ import { NOTHING_RUN, addUp, type BatchReport } from '../check/report';
 import type { Order, Told } from '../worker';
 
 /** Little garbage outlives a seed: a large young generation, collected by the worker itself, is the cheapest. */
-const FLAGS = ['--max-semi-space-size=32', '--single-threaded-gc'];
+const FLAGS = ['--min-semi-space-size=32', '--max-semi-space-size=32', '--single-threaded-gc'];
 export const BATCH = 40;
 
 /** A worker ended by itself, or an error escaped from a run: the simulator is broken. */
