@@ -53,10 +53,16 @@ export class InstalledChart {
     return this.cluster.podsOf(NODES);
   }
 
+  get superuserPassword(): string {
+    return this.cluster.objects.secret('ha-postgres')?.get('superuser-password')?.toString() ?? '';
+  }
+
   /** What clients connect to; the Master's port unless told otherwise. */
   connect(port: number = PORTS.master, host = this.cluster.addressOf('postgres')): Promise<OpenConnection> {
-    const password = this.cluster.objects.secret('ha-postgres')?.get('superuser-password')?.toString() ?? '';
-    return openConnection({ host, port, user: 'postgres', password, database: 'postgres' }, TIMEOUT_MS);
+    return openConnection(
+      { host, port, user: 'postgres', password: this.superuserPassword, database: 'postgres' },
+      TIMEOUT_MS,
+    );
   }
 
   /** Runs one statement on a connection of its own. @throws Error as `pg` reports it */

@@ -10,8 +10,10 @@ export interface FirstProcess {
 }
 
 /** The process whose number podman wrote to a file; null: it has ended already. */
-export function firstProcess(pidFile: string): FirstProcess | null {
-  const pid = Number(readFileSync(pidFile, 'utf8'));
+export const firstProcess = (pidFile: string): FirstProcess | null => processOf(Number(readFileSync(pidFile, 'utf8')));
+
+/** A process as it is now; null: there is none of that number. */
+export function processOf(pid: number): FirstProcess | null {
   const seen = statOf(pid);
   return seen === null ? null : { pid, startedAt: seen.startedAt };
 }

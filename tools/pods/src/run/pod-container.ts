@@ -10,6 +10,7 @@ import { ended, firstProcess, isRunning, kill, type FirstProcess } from './first
 import { podman, tryPodman } from './podman';
 import { healthAtStart, succeeds, Threshold, type Health } from './probe';
 import type { Outcome } from './program';
+import { within } from './within';
 
 /** Where a pod's containers find what they need. */
 export interface Surroundings {
@@ -183,8 +184,8 @@ export class PodContainer {
     }
   }
 
-  async #carry(command: readonly string[], timeoutMs: number): Promise<boolean> {
-    const late = pause(timeoutMs).then(() => false);
-    return Promise.race([this.exec(command).then(({ status }) => status === 0), late]);
+  #carry(command: readonly string[], timeoutMs: number): Promise<boolean> {
+    const succeeded = this.exec(command).then(({ status }) => status === 0);
+    return within(succeeded, timeoutMs, false);
   }
 }

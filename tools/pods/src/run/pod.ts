@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { monotonicNow, pause } from '@ha-postgres/service-kit';
+import { monotonicNow } from '@ha-postgres/service-kit';
 import type { PlacedPod } from '../expand/placed-pod';
 import type { PlannedPod } from '../expand/planned-pod';
 import type { Container } from '../kubernetes';
@@ -9,10 +9,12 @@ import type { PodSeen } from '../network/endpoints';
 import { searchDomains } from '../network/dns-zone';
 import type { PodsNetwork } from '../network/pods-network';
 import type { Objects } from '../objects';
+import { kill, processOf, type FirstProcess } from './first-process';
 import { PodContainer } from './pod-container';
 import { podman, tryPodman } from './podman';
 import type { Outcome } from './program';
 import { PodVolumes } from './volumes';
+import { within } from './within';
 
 const DEFAULT_GRACE_SECONDS = 30;
 
@@ -38,7 +40,8 @@ export class Pod {
   /** Nothing of it is left. */
   isGone = false;
   #placed: PlacedPod | null = null;
-  #infra = 0;
+  /** The first process of its namespaces. */
+  #infra: FirstProcess | null = null;
   #containers: PodContainer[] = [];
   #isStarted = false;
   readonly #volumes: PodVolumes;
@@ -159,7 +162,7 @@ export class Pod {
     const infra = await podman('pod', 'inspect', '--format={{.InfraContainerID}}', podName);
     const format = '--format={{.State.Pid}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}';
     const [pid = '', ip = ''] = (await podman('inspect', format, infra)).split(' ');
-    this.#infra = Number(pid);
+    this.#infra = processOf(Number(pid));
     this.#placed = { ...this.planned, ip, uid: this.uid };
     return this.#placed;
   }
@@ -191,16 +194,21 @@ export class Pod {
     const command = container.spec.lifecycle?.preStop?.exec?.command;
     if (command === undefined || !container.isRunning) return;
     const began = monotonicNow();
-    const late = pause(seconds * 1_000).then((): Outcome => ({ status: null, stdout: '', stderr: 'not in time' }));
-    const outcome = await Promise.race([container.exec(command), late]);
+    const late = { status: null, stdout: '', stderr: 'not in time' };
+    const outcome = await within<Outcome>(container.exec(command), seconds * 1_000, late);
     this.hooks.push({ ...outcome, container: container.spec.name, milliseconds: Math.round(monotonicNow() - began) });
   }
 
-  async #killAll(): Promise<void> {
+  /** SIGKILL to everything of it, and no more. */
+  killProcesses(): void {
     this.isEnding = true;
     // With its first process ends everything else of a shared view of processes.
-    if (this.#infra > 0 && this.planned.spec.shareProcessNamespace === true) process.kill(this.#infra, 'SIGKILL');
+    if (this.#infra !== null && this.planned.spec.shareProcessNamespace === true) kill(this.#infra);
     for (const container of this.#containers) container.kill();
+  }
+
+  async #killAll(): Promise<void> {
+    this.killProcesses();
     await this.#remove();
   }
 

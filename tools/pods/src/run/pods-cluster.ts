@@ -153,6 +153,8 @@ export class PodsCluster {
   async stop({ keepLogs = false } = {}): Promise<void> {
     this.#over.abort();
     await this.#working;
+    for (const pod of this.#pods) pod.killProcesses();
+    await removeAll(await podsOfNamespace(this.namespace));
     await Promise.all(this.#pods.map((pod) => pod.kill()));
     await this.network.remove();
     for (const part of ['pods', 'claims']) rmSync(join(this.workdir, part), { recursive: true, force: true });
@@ -240,10 +242,16 @@ export class PodsCluster {
 
 /** Takes away what a process that was killed has left. */
 async function removeLeftovers(namespace: string): Promise<void> {
-  const label = `--filter=label=io.kubernetes.pod.namespace=${namespace}`;
-  const left = await podman('pod', 'ls', '--quiet', label);
-  for (const pod of left.split('\n').filter((id) => id !== ''))
-    await tryPodman('pod', 'rm', '--force', '--time=0', pod);
+  await removeAll(await podsOfNamespace(namespace));
   await unmountLeftovers(namespace);
   await removeNetwork(namespace);
+}
+
+async function podsOfNamespace(namespace: string): Promise<string[]> {
+  const ids = await podman('pod', 'ls', '--quiet', `--filter=label=io.kubernetes.pod.namespace=${namespace}`);
+  return ids.split('\n').filter((id) => id !== '');
+}
+
+async function removeAll(pods: readonly string[]): Promise<void> {
+  if (pods.length > 0) await tryPodman('pod', 'rm', '--force', '--time=0', ...pods);
 }
