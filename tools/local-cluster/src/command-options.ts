@@ -12,6 +12,7 @@ interface GivenOptions {
   readonly set: Readonly<Record<string, string>>;
   readonly netns: boolean;
   readonly clocks: boolean;
+  readonly nodePrefix?: string;
 }
 
 /** Adds the options that say what kind of cluster to start; `clusterOptions` reads them. */
@@ -48,12 +49,15 @@ export function addClusterOptions(command: Command): Command {
       {},
     )
     .option('--netns', 'every member in a network namespace of its own, for cut and slow; needs root on Linux', false)
-    .option('--clocks', 'every node with a wall clock that its file `clock` sets (+3600); needs libfaketime', false);
+    .option('--clocks', 'every node with a wall clock that its file `clock` sets (+3600); needs libfaketime', false)
+    .addOption(
+      new Option('--node-prefix <text>', "what the nodes' names begin with; default: node").conflicts('netns'),
+    );
 }
 
 /** Reads what `addClusterOptions` added. */
 export function clusterOptions(command: Command): ClusterOptions {
-  const { nodes, loadBalancers, consulServers, workdir, set, replication, netns, clocks } =
+  const { nodes, loadBalancers, consulServers, workdir, set, replication, netns, clocks, nodePrefix } =
     command.opts<GivenOptions>();
   const settings = replication === undefined ? set : { ...set, replication };
   return {
@@ -64,6 +68,7 @@ export function clusterOptions(command: Command): ClusterOptions {
     settings,
     netns,
     clocks,
+    ...(nodePrefix === undefined ? {} : { nodePrefix }),
   };
 }
 
@@ -77,6 +82,7 @@ export function clusterArguments(options: ClusterOptions): string[] {
     ...Object.entries(options.settings).flatMap(([option, value]) => ['--set', `${option}=${value}`]),
     ...(options.netns === true ? ['--netns'] : []),
     ...(options.clocks === true ? ['--clocks'] : []),
+    ...(options.nodePrefix === undefined ? [] : ['--node-prefix', options.nodePrefix]),
   ];
 }
 

@@ -157,7 +157,7 @@ async function makeLayout(options: ClusterOptions): Promise<Layout> {
       rewind: { name: 'rewinder', password: password() },
     },
     servers: names('consul', consulServers).map((name) => ({ name, dir: join(workdir, name), ...consulPlace(port) })),
-    nodes: names('node', nodes).map((name) => nodePlace(workdir, name, port)),
+    nodes: names(options.nodePrefix ?? 'node', nodes).map((name) => nodePlace(workdir, name, port)),
     loadBalancers: names('lb', loadBalancers).map((name) => ({
       name,
       dir: join(workdir, name),

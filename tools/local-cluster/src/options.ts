@@ -14,6 +14,8 @@ export interface ClusterOptions {
   readonly netns?: boolean;
   /** Every node with a wall clock of its own, which its file `clock` sets. Needs libfaketime on Linux. */
   readonly clocks?: boolean;
+  /** What the nodes' names begin with, before their number; absent: `node`. In namespaces they are called so. */
+  readonly nodePrefix?: string;
 }
 
 export const DEFAULT_SIZE = { nodes: 3, loadBalancers: 2, consulServers: 1 } as const;

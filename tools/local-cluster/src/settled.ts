@@ -1,10 +1,24 @@
+import type { Role } from '@ha-postgres/cluster-state';
 import { Client } from 'pg';
-import type { ClusterFile, ClusterNode } from './cluster-file';
 import { readNodeStatus } from './node-status';
 import { waitFor } from './waiting';
 
+/** What is looked at of a cluster that is to settle; a local cluster's `ClusterFile` has it. */
+export interface ClusterToSettle {
+  readonly nodes: readonly { readonly name: string; readonly role: Role | null; readonly roleServerUrl: string }[];
+  readonly loadBalancers: readonly {
+    readonly name: string;
+    readonly address: string;
+    readonly masterPort: number;
+    readonly standbyPort: number;
+  }[];
+  readonly users: { readonly superuser: { readonly name: string; readonly password: string } };
+  /** Where the services tell what they do. */
+  readonly logs: string;
+}
+
 /** What is still missing until the cluster has settled, in words; null: a Master, all others streaming, all load balancers leading there. */
-export async function whatIsMissing(cluster: ClusterFile): Promise<string | null> {
+export async function whatIsMissing(cluster: ClusterToSettle): Promise<string | null> {
   const masters = cluster.nodes.filter((node) => node.role === 'Master');
   if (masters.length !== 1) return `one Master (there are ${masters.length})`;
   const replicas = cluster.nodes.filter((node) => node.role !== 'Master');
@@ -25,7 +39,7 @@ export async function whatIsMissing(cluster: ClusterFile): Promise<string | null
 
 /** Waits until nothing is missing. @throws Error naming what still is. */
 export async function waitUntilSettled(
-  read: () => ClusterFile,
+  read: () => ClusterToSettle,
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<void> {
@@ -47,14 +61,14 @@ export async function waitUntilSettled(
   }
 }
 
-async function isInOrder(node: ClusterNode): Promise<boolean> {
+async function isInOrder(node: ClusterToSettle['nodes'][number]): Promise<boolean> {
   const status = await readNodeStatus(node.roleServerUrl);
   if (status?.role !== 'Replica' || !status.streaming) return false;
   // A Replica that streams is not on the list of members at once; before that nobody could take over.
   return status.takeover.able || status.tags.noFailover;
 }
 
-async function isInRecovery(cluster: ClusterFile, host: string, port: number): Promise<boolean | null> {
+async function isInRecovery(cluster: ClusterToSettle, host: string, port: number): Promise<boolean | null> {
   const { name, password } = cluster.users.superuser;
   const client = new Client({
     host,

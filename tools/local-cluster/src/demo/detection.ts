@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { firstTime, readLogLines, type LogLine } from './log-search';
-import type { Scenario } from './scenario';
+import type { LocalScenario } from './scenario';
 
 /**
  * When a fault was first noticed, by the services' own logs, as wall clock in milliseconds; null: nobody wrote of it.
@@ -9,7 +9,7 @@ import type { Scenario } from './scenario';
  * one notices when it takes itself for a candidate: the Master's lease has run out.
  */
 export function firstDetection(
-  scenario: Exclude<Scenario, 'none'>,
+  scenario: Exclude<LocalScenario, 'none'>,
   oldMaster: string,
   logs: string,
   struckAt: number,

@@ -58,7 +58,7 @@ export class LiveView {
   private draw(): void {
     if (this.stage === null || !this.screen.isLive) return;
     const { history, events, cluster } = this.stage;
-    const room = this.screen.rows - 1 - TABLE_LINES - cluster.layout.nodes.length;
+    const room = this.screen.rows - 1 - TABLE_LINES - cluster.describe().nodes.length;
     this.screen.show(frame(history, this.rows, events.last(room)));
   }
 

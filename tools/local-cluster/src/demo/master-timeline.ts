@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseMaster, type MasterValue } from '@ha-postgres/cluster-state';
-import { ConsulClient, silentLog } from '@ha-postgres/consul-election';
+import { ConsulClient, consulSettingsFromEnvironment, silentLog } from '@ha-postgres/consul-election';
 import { monotonicNow, type Millis } from '@ha-postgres/service-kit';
 
 /** The `master` key as it was from a moment on. */
@@ -28,7 +28,9 @@ export class MasterTimeline {
     private readonly key: string,
     private readonly onSight: (now: MasterSight, before: MasterSight | null) => void,
   ) {
-    this.consul = new ConsulClient({ address, requestTimeoutMs: 5_000 }, { log: silentLog });
+    // Of the environment: the token, where keys may not be read without one.
+    const settings = consulSettingsFromEnvironment(process.env);
+    this.consul = new ConsulClient({ ...settings, address, requestTimeoutMs: 5_000 }, { log: silentLog });
   }
 
   start(): void {

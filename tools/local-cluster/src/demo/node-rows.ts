@@ -1,8 +1,8 @@
 import { openConnection, WRITES_TABLE, type OpenConnection } from '@ha-postgres/checker';
 import type { NodeStatus } from '@ha-postgres/cluster-state';
 import { HaproxyRuntime, showServersState, type ServerState } from '@ha-postgres/haproxy-runtime';
-import type { ClusterFile, ClusterNode } from '../cluster-file';
 import { readNodeStatus } from '../node-status';
+import type { ShownNode, Whereabouts } from './shown-cluster';
 
 /** What the table shows of a node; null: unknown. */
 export interface NodeRow {
@@ -24,7 +24,7 @@ const LOOK_MS = 800;
 export class NodeLook {
   private readonly connections = new Map<string, OpenConnection>();
 
-  async rows(cluster: ClusterFile): Promise<NodeRow[]> {
+  async rows(cluster: Whereabouts): Promise<NodeRow[]> {
     const servers = await haproxyServers(cluster);
     return Promise.all(cluster.nodes.map((node) => this.row(cluster, node, servers)));
   }
@@ -34,12 +34,12 @@ export class NodeLook {
     this.connections.clear();
   }
 
-  private async row(cluster: ClusterFile, node: ClusterNode, servers: readonly ServerState[]): Promise<NodeRow> {
+  private async row(cluster: Whereabouts, node: ShownNode, servers: readonly ServerState[]): Promise<NodeRow> {
     const [status, answer] = await Promise.all([readNodeStatus(node.roleServerUrl, LOOK_MS), this.ask(cluster, node)]);
     return { name: node.name, ...placeOf(node, servers), ...answer, ...ofStatus(status) };
   }
 
-  private async ask(cluster: ClusterFile, node: ClusterNode): Promise<Pick<NodeRow, 'records' | 'isInRecovery'>> {
+  private async ask(cluster: Whereabouts, node: ShownNode): Promise<Pick<NodeRow, 'records' | 'isInRecovery'>> {
     const connection = await this.connectionTo(cluster, node);
     try {
       const sql = `SELECT pg_is_in_recovery() AS recovery, (SELECT count(*)::int FROM ${WRITES_TABLE}) AS records`;
@@ -52,7 +52,7 @@ export class NodeLook {
     }
   }
 
-  private async connectionTo(cluster: ClusterFile, node: ClusterNode): Promise<OpenConnection | null> {
+  private async connectionTo(cluster: Whereabouts, node: ShownNode): Promise<OpenConnection | null> {
     const open = this.connections.get(node.name);
     if (open?.isBroken() === false) return open;
     const { name: user, password } = cluster.users.superuser;
@@ -64,16 +64,18 @@ export class NodeLook {
   }
 }
 
-async function haproxyServers(cluster: ClusterFile): Promise<readonly ServerState[]> {
+async function haproxyServers(cluster: Whereabouts): Promise<readonly ServerState[]> {
   const lb = cluster.loadBalancers[0];
   if (lb === undefined) return [];
   const runtime = new HaproxyRuntime({ host: lb.address, port: lb.adminPort }, { timeoutMs: LOOK_MS });
   return runtime.run(showServersState()).catch(() => []);
 }
 
-function placeOf(node: ClusterNode, servers: readonly ServerState[]): Pick<NodeRow, 'backend' | 'isEnabled'> {
+function placeOf(node: ShownNode, servers: readonly ServerState[]): Pick<NodeRow, 'backend' | 'isEnabled'> {
+  const place = node.routedTo === undefined ? { address: node.address, port: node.postgresPort } : node.routedTo;
   const server = servers.find(
-    ({ address, port, adminState }) => address === node.address && port === node.postgresPort && !adminState.isMaint,
+    ({ address, port, adminState }) =>
+      place !== null && address === place.address && port === place.port && !adminState.isMaint,
   );
   return { backend: server?.backend ?? null, isEnabled: server?.operationalState === 'running' };
 }

@@ -1,21 +1,26 @@
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { firstOnConnectionAfter, longestGapAfter } from '@ha-postgres/checker';
 import { monotonicNow, type Millis } from '@ha-postgres/service-kit';
 import { readNodeStatus } from '../node-status';
 import { waitFor } from '../waiting';
-import { firstDetection } from './detection';
 import type { Failover } from './report';
-import { DOWN_MS, FAULTS, type Scenario } from './scenario';
+import { DOWN_MS, type Fault, type Scenario } from './scenario';
 import { runningMaster, type Stage } from './stage';
 
 const NEW_MASTER_MS = 60_000;
-const OLD_MASTER_END_MS = 60_000;
+
+/** A fault that is to be played. */
+export interface Act {
+  readonly scenario: Exclude<Scenario, 'none'>;
+  readonly fault: Fault;
+  /** How long the old Master's node may take to stream again. */
+  readonly rejoinMs: number;
+}
 
 /** Plays one fault to its end: until the old Master's node is what it is to be, or time has run out (both are told as events). */
-export async function play(stage: Stage, scenario: Exclude<Scenario, 'none'>, signal: AbortSignal): Promise<Failover> {
-  const { cluster, events, timeline } = stage;
-  const fault = FAULTS[scenario];
+export async function play(stage: Stage, act: Act, signal: AbortSignal): Promise<Failover> {
+  const { events, timeline } = stage;
+  const { scenario, fault } = act;
   const before = timeline.current;
   const oldMaster = runningMaster(before);
   if (oldMaster === null) throw new Error('there is no running Master to strike');
@@ -23,18 +28,18 @@ export async function play(stage: Stage, scenario: Exclude<Scenario, 'none'>, si
   events.add(fault.describe(oldMaster));
   const struckAt = monotonicNow();
   const struckWall = Date.now();
-  await fault.strike(cluster, oldMaster);
+  await fault.strike(oldMaster);
 
   await untilRouted(stage, struckAt, oldTerm, signal);
   if (fault.mend !== null) {
     await delay(Math.max(0, struckAt + DOWN_MS - monotonicNow()), undefined, { signal });
     events.add(`${oldMaster} ${fault.mend.text}`);
-    await fault.mend.carryOut(cluster, oldMaster);
+    await fault.mend.carryOut(oldMaster);
   }
-  const { rejoinedAt, blocked } = await oldMasterEnds(stage, oldMaster, struckAt, signal);
+  const { rejoinedAt, blocked } = await oldMasterEnds(stage, act, { oldMaster, struckAt }, signal);
 
   const isNext = (term: number | undefined) => term !== undefined && term > oldTerm;
-  const detected = firstDetection(scenario, oldMaster, join(cluster.layout.logs), struckWall);
+  const detected = fault.noticedAt(oldMaster, struckWall);
   return {
     scenario,
     struckAt,
@@ -78,12 +83,13 @@ async function untilRouted(stage: Stage, struckAt: Millis, oldTerm: number, sign
 /** Waits until the old Master's node streams as a Replica again, or says which commits keep it from that. */
 async function oldMasterEnds(
   stage: Stage,
-  oldMaster: string,
-  struckAt: Millis,
+  { fault, rejoinMs }: Act,
+  { oldMaster, struckAt }: { oldMaster: string; struckAt: Millis },
   signal: AbortSignal,
 ): Promise<Pick<Failover, 'rejoinedAt' | 'blocked'>> {
   const node = stage.cluster.describe().nodes.find(({ name }) => name === oldMaster);
   const look = async () => {
+    if (fault.isBack?.(oldMaster) === false) return null;
     const status = node === undefined ? null : await readNodeStatus(node.roleServerUrl);
     if (status?.role === 'Replica' && status.streaming) return { rejoinedAt: monotonicNow(), blocked: null };
     const isRefused = status?.runnerPhase === 'blocked' && status.rejoin?.startsWith('HAPG_REJOIN_WOULD_LOSE') === true;
@@ -92,7 +98,7 @@ async function oldMasterEnds(
   try {
     const end = await waitFor(look, {
       what: `${oldMaster} to stream as a Replica`,
-      timeoutMs: OLD_MASTER_END_MS,
+      timeoutMs: rejoinMs,
       everyMs: 100,
       signal,
     });

@@ -1,9 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { checkHistory, type Verdict } from '@ha-postgres/checker';
 import { replaceFile } from '../atomic-file';
-import { SETTLE_MS } from '../carry-out';
-import type { ClusterOptions } from '../options';
-import { ownCluster } from '../owner';
 import { waitUntilSettled } from '../settled';
 import { EventList } from './event-list';
 import { LiveView } from './live-view';
@@ -12,9 +9,13 @@ import { describeReport, isSuccess, quietReport, reportOf, type Report } from '.
 import type { Scenario } from './scenario';
 import type { Output } from './screen';
 import { runningMaster, Stage } from './stage';
+import type { Theatre } from './theatre';
 
 export interface DemoOptions {
-  readonly cluster: ClusterOptions;
+  /** Brings a cluster on the stage; what is opened is closed again by the demo. */
+  readonly open: (signal: AbortSignal) => Promise<Theatre>;
+  /** What that is, in words. */
+  readonly opening: string;
   readonly scenario: Scenario;
   /** End after the scenario; else go on until told to end. */
   readonly once: boolean;
@@ -30,21 +31,19 @@ const AFTERMATH_MS = 2_000;
 /** Runs the demo from start to end; true if it showed what it is to show. Nothing of it is left running. */
 export async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<boolean> {
   const { output } = options;
-  const size = options.cluster;
-  output.write(
-    `Starting ${size.nodes} nodes, ${size.loadBalancers} load balancers, ${size.consulServers} Consul server(s) in ${size.workdir}\n`,
-  );
+  output.write(`${options.opening}\n`);
   const view = new LiveView(output);
   const events = new EventList((line) => view.event(line));
-  const { cluster, stop } = await ownCluster(size, { onDown: () => process.kill(process.pid, 'SIGTERM'), signal });
+  const theatre = await options.open(signal);
   try {
+    const { cluster, settleMs, hint } = theatre;
     const stage = new Stage(cluster, events);
     view.begin(stage);
-    await waitUntilSettled(() => cluster.describe(), SETTLE_MS, signal);
+    await waitUntilSettled(() => cluster.describe(), settleMs, signal);
     await stage.begin(signal);
-    const report = await playOnce(stage, options.scenario, signal);
-    if (!options.once) await untilTold(stage, report, signal);
-    return conclude(options, view, report(await stage.end()));
+    const report = await playOnce(stage, theatre, options.scenario, signal);
+    if (!options.once) await untilTold(stage, report, hint, signal);
+    return conclude(options, view, report(await stage.end()), theatre.remarks());
   } catch (error) {
     if (!signal.aborted) throw error;
     view.end();
@@ -52,37 +51,42 @@ export async function runDemo(options: DemoOptions, signal: AbortSignal): Promis
     return false;
   } finally {
     view.end();
-    // What ends from here on is meant to.
-    cluster.removeAllListeners();
-    await stop(0);
+    await theatre.stop();
   }
 }
 
 type ReportWith = (verdict: Verdict) => Report;
 
-async function playOnce(stage: Stage, scenario: Scenario, signal: AbortSignal): Promise<ReportWith> {
+async function playOnce(
+  stage: Stage,
+  { faults, rejoinMs }: Theatre,
+  scenario: Scenario,
+  signal: AbortSignal,
+): Promise<ReportWith> {
   if (scenario === 'none') {
     await delay(QUIET_MS, undefined, { signal });
     return (verdict) => quietReport(runningMaster(stage.timeline.current) ?? '?', stage.history, verdict);
   }
-  const failover = await play(stage, scenario, signal);
+  const fault = faults[scenario];
+  if (fault === undefined) throw new Error(`${scenario} cannot be shown here`);
+  const failover = await play(stage, { scenario, fault, rejoinMs }, signal);
   await delay(AFTERMATH_MS, undefined, { signal });
   return (verdict) => reportOf(failover, stage.history, verdict);
 }
 
 /** Goes on until Ctrl-C. */
-async function untilTold(stage: Stage, report: ReportWith, signal: AbortSignal): Promise<void> {
+async function untilTold(stage: Stage, report: ReportWith, hint: string, signal: AbortSignal): Promise<void> {
   for (const line of describeReport(report(checkHistory(stage.history))).slice(0, 1)) stage.events.add(line);
-  stage.events.add('goes on until Ctrl-C; drive it with tools/cluster, see --help there');
+  stage.events.add(`goes on until Ctrl-C; ${hint}`);
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }
 
-function conclude(options: DemoOptions, view: LiveView, report: Report): boolean {
+function conclude(options: DemoOptions, view: LiveView, report: Report, remarks: readonly string[]): boolean {
   view.end();
-  for (const line of describeReport(report)) options.output.write(`${line}\n`);
+  for (const line of [...describeReport(report), ...remarks]) options.output.write(`${line}\n`);
   if (options.json !== null) replaceFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
   return isSuccess(report);
 }

@@ -1,7 +1,11 @@
 import type { Target } from '../target';
 
-export const SCENARIOS = ['none', 'kill-master', 'kill-node', 'freeze-node'] as const;
-export type Scenario = (typeof SCENARIOS)[number];
+/** What can be shown on this machine, and what on Kubernetes. */
+export const LOCAL_SCENARIOS = ['none', 'kill-master', 'kill-node', 'freeze-node'] as const;
+export const KUBERNETES_SCENARIOS = ['none', 'kill-master', 'kill-node', 'delete-pod', 'switchover'] as const;
+export type LocalScenario = (typeof LOCAL_SCENARIOS)[number];
+export type KubernetesScenario = (typeof KUBERNETES_SCENARIOS)[number];
+export type Scenario = LocalScenario | KubernetesScenario;
 
 /** How long a killed or frozen node stays so, in milliseconds. */
 export const DOWN_MS = 15_000;
@@ -17,34 +21,16 @@ export interface Faulty {
 export interface Fault {
   readonly describe: (master: string) => string;
   /** Does it to the Master's node. */
-  readonly strike: (cluster: Faulty, master: string) => Promise<void>;
+  readonly strike: (master: string) => Promise<void>;
   /** Undoes it; null where there is nothing to undo. */
   readonly mend: {
     readonly text: string;
-    readonly carryOut: (cluster: Faulty, master: string) => Promise<void>;
+    readonly carryOut: (master: string) => Promise<void>;
   } | null;
+  /** When it was first noticed after a moment, both as wall clock in milliseconds; null: nobody tells. */
+  readonly noticedAt: (master: string, struckAt: number) => number | null;
+  /** Whether who answers as this node now is the one after the fault; absent: it always is. */
+  readonly isBack?: (master: string) => boolean;
 }
 
-export const FAULTS: Readonly<Record<Exclude<Scenario, 'none'>, Fault>> = {
-  'kill-master': {
-    describe: (master) => `SIGKILL of the postmaster of ${master}, the Master`,
-    strike: (cluster, member) => cluster.kill({ member, process: 'postgres' }),
-    mend: null,
-  },
-  'kill-node': {
-    describe: (master) => `SIGKILL of every process of ${master}, the Master's node`,
-    strike: (cluster, member) => cluster.kill({ member }),
-    mend: {
-      text: 'is started again',
-      carryOut: (cluster, member) => {
-        cluster.startAgain({ member });
-        return Promise.resolve();
-      },
-    },
-  },
-  'freeze-node': {
-    describe: (master) => `SIGSTOP of every process of ${master}, the Master's node`,
-    strike: (cluster, member) => cluster.freeze({ member }),
-    mend: { text: 'goes on (SIGCONT)', carryOut: (cluster, member) => cluster.thaw({ member }) },
-  },
-};
+export type Faults = Partial<Readonly<Record<Exclude<Scenario, 'none'>, Fault>>>;

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { History, startLoad, targetsOf, type Load, type Verdict } from '@ha-postgres/checker';
 import { clusterKeys } from '@ha-postgres/cluster-state';
-import type { LocalCluster } from '../local-cluster';
 import { waitFor } from '../waiting';
 import type { EventList } from './event-list';
 import { MasterTimeline, type MasterSight } from './master-timeline';
+import type { ShownCluster } from './shown-cluster';
 
 const NOTHING = new History();
 
@@ -14,16 +14,17 @@ export class Stage {
   private load: Load | null = null;
 
   constructor(
-    readonly cluster: LocalCluster,
+    readonly cluster: ShownCluster,
     readonly events: EventList,
   ) {
-    const key = clusterKeys(cluster.layout.consulPrefix).master;
-    this.timeline = new MasterTimeline(cluster.describe().consul.http, key, (now, before) =>
+    const { consul } = cluster.describe();
+    this.timeline = new MasterTimeline(consul.http, clusterKeys(consul.prefix).master, (now, before) =>
       this.noteMaster(now, before),
     );
-    cluster.on('event', ({ event, member, process, text }) => {
+    cluster.onEvent(({ event, member, process, text }) => {
       if (event === 'role.changed') events.add(`${member} is ${text}`);
       if (event === 'process.exited') events.add(`${member}/${process ?? ''} ${text}`);
+      if (event === 'pod.changed') events.add(`${member} ${text}`);
     });
   }
 
