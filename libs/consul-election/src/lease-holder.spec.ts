@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ConsulError } from './errors';
 import { defaultLeaseTimes as times } from './lease';
-import { LeaseHolder, type BeatResult, type LeaseHolderOptions } from './lease-holder';
+import { LeaseHolder, type LeaseHolderOptions } from './lease-holder';
 import { acquire } from './lock';
 import { silentLog } from './log';
 import { FakeConsul, VirtualClock, type FakeLink, type FakeRequest } from './testing/index';
@@ -198,19 +198,13 @@ describe('a lease holder', () => {
     expect(holder.modifyIndex).toBe(consul.store.get(key)?.modifyIndex);
   });
 
-  it('carries extra writes by one beat at a time, and says what became of them', async () => {
+  it('writes other keys in one transaction with a beat beside the regular ones', async () => {
     const members = `${key}-members`;
-    const results: BeatResult[] = [];
-    const extraWrites = () => [
-      { key: members, value: 'm', modifyIndex: consul.store.get(members)?.modifyIndex ?? null },
-    ];
-    await hold(
-      { fate: () => ({ toServerMs: 400, toClientMs: 400 }) },
-      { extraWrites, onExtraWrites: (result) => results.push(result) },
-    );
-    await clock.advance(2900);
-    expect(results.map((result) => result.done)).toEqual([true, true]);
-    expect(results[0]?.done === true && results[0].entries.map((entry) => entry.key)).toEqual([key, members]);
+    const { holder } = await hold();
+    const also = [{ key: members, value: 'm', modifyIndex: null }];
+    const result = await after(holder.beatNow(also), 100);
+    expect(result.done && result.entries.map((entry) => entry.key)).toEqual([key, members]);
+    expect(await after(holder.beatNow(also), 100)).toMatchObject({ done: false, why: 'changed' });
   });
 
   it('drops the oldest of too many beats that hang', async () => {

@@ -31,8 +31,6 @@ export interface LeaseHolderOptions {
    * beat: only a value that is new is seen by others.
    */
   readonly value: (beat: number, also: readonly AlsoWrite[]) => string;
-  /** Written in one transaction with a beat. Asked for at each regular beat, but not while another that has some is under way. */
-  readonly extraWrites?: () => readonly AlsoWrite[];
   readonly onExtended?: (endsAt: Millis) => void;
   /** Each beat that was written: the key as it was then. Answers may come in another order than the beats were written in. */
   readonly onWritten?: (entry: KvEntry, times: Answered) => void;
@@ -40,8 +38,6 @@ export interface LeaseHolderOptions {
   readonly onLost?: (why: string) => void;
   /** For each beat that stayed without an answer for `hedgeAfterMs`; with the age of the oldest such beat. */
   readonly onUnanswered?: (sinceMs: number) => void;
-  /** Each regular beat with extra writes that was answered: what was written, or why not (`changed`: a key had moved). */
-  readonly onExtraWrites?: (result: BeatResult) => void;
   /** How long the agent may be silent until the servers are asked too. Default 300 ms. */
   readonly hedgeAfterMs?: number;
   /** Above this number of unanswered beats the oldest is dropped. Default 8. */
@@ -74,7 +70,6 @@ export class LeaseHolder {
   private nextBeat: number;
   private beating = false;
   private agentSilent = false;
-  private extrasUnderWay = false;
   private serversLearntAt: Millis = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: LeaseHolderOptions) {
@@ -221,19 +216,7 @@ export class LeaseHolder {
     if (!this.beating) return;
     this.later(this.options.times.heartbeatIntervalMs, () => this.tick());
     this.learnServers();
-    const extra = this.extrasUnderWay ? [] : (this.options.extraWrites?.() ?? []);
-    if (extra.length === 0) void this.beatNow();
-    else void this.beatWith(extra);
-  }
-
-  // Two beats under way with the same extra writes would refuse each other; and a refused one extends nothing, so a
-  // plain beat follows at once.
-  private async beatWith(extra: readonly AlsoWrite[]): Promise<void> {
-    this.extrasUnderWay = true;
-    const result = await this.beatNow(extra);
-    this.extrasUnderWay = false;
-    this.options.onExtraWrites?.(result);
-    if (!result.done && result.why !== 'unanswered' && this.beating) void this.beatNow();
+    void this.beatNow();
   }
 
   private paths(): PathsOptions {
