@@ -1,5 +1,3 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { processesUnder } from '@ha-postgres/local-cluster';
 import { nodeOf } from '../load';
@@ -8,6 +6,7 @@ import { makeSlowTables, slowFunction, slowFunctionsRunning } from '../slow-func
 import { eventually } from '../wait-for';
 import type { Fault } from './fault';
 import { faultCluster } from './fault-cluster';
+import { needMemoryAt, takeAllMemoryOf } from './memory';
 
 /** Longer than the lease and than the longest life of a session that is not renewed (2 × 10 s). */
 const OUTLASTS_SESSION_MS = 25_000;
@@ -79,6 +78,7 @@ processes.row(3, { half: 'quick', variant: 'out of memory', mayLoseUnsent: true 
   const pid = pidNow();
   await fault.strike(async () => {
     takeAllMemoryOf(pid ?? 0);
+    fault.afterwards(needMemoryAt(master.controllerSocket));
     await eventually('the controller to die of it, and another to run', () => {
       const now = pidNow();
       return now !== null && now !== pid;
@@ -156,9 +156,3 @@ processes.row(
     });
   },
 );
-
-/** From now on it gets no more than it has. */
-function takeAllMemoryOf(pid: number): void {
-  const sizeKb = /^VmSize:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  execFileSync('prlimit', ['--pid', String(pid), `--as=${Number(sizeKb) * 1024}`]);
-}

@@ -164,4 +164,10 @@ export const ROWS: readonly RowText[] = [
     fault: 'replay paused or held by a conflicting query while a vote is taken',
     holds: 'receiver really stopped before the vote; the vote does not hang',
   },
+  {
+    number: 43,
+    fault: 'somebody promotes a Replica by hand',
+    holds:
+      'no client is led to it; it streams again by itself, or, where it has a commit of its own, says so and waits to be told',
+  },
 ];
