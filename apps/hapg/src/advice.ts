@@ -1,5 +1,5 @@
 import { heldBeyond, isBlocked, waitsForConsent, whyBlocked } from './blocked';
-import type { Picture } from './picture';
+import { witnessesOfLoss, type Picture } from './picture';
 import { ranked } from './ranking';
 
 /** Something that waits for a person. */
@@ -36,7 +36,7 @@ function consulIsSilent({ consulIsSilent: why, nodes }: Picture): Advice[] {
 }
 
 function consulLostItsMemory(picture: Picture): Advice[] {
-  const witnesses = picture.nodes.filter(({ status }) => status?.consulWentBack != null);
+  const witnesses = witnessesOfLoss(picture);
   const [first] = witnesses;
   if (first === undefined) return [];
   const order = ranked(picture.nodes);
@@ -56,7 +56,7 @@ function consulLostItsMemory(picture: Picture): Advice[] {
 }
 
 function nobodyCanTakeOver({ master, nodes, pause }: Picture): Advice[] {
-  if (master?.isHeld !== false || nodes.some(({ status }) => status?.consulWentBack != null)) return [];
+  if (master?.isHeld !== false || witnessesOfLoss({ nodes }).length > 0) return [];
   if (nodes.some(({ source, status }) => source === 'node' && status?.takeover.able === true)) return [];
   if (pause !== null) return [];
   const reasons = nodes.map(({ node, status, health }) => `${node}: ${status?.takeover.why ?? health}`);

@@ -1,5 +1,5 @@
 import { planFailover } from './failover-plan';
-import { KEYS, answered, entries, entry, reading, silent } from './testing/samples';
+import { KEYS, answered, entries, entry, reading, silent, status } from './testing/samples';
 
 const noMaster = (...answers: Parameters<typeof planFailover>[0]['answers']) =>
   reading({ entries: entries({ session: null }), answers });
@@ -17,6 +17,15 @@ test('names the term that ran last, also where others have held the lock since w
 test('says what is given up, and who would give up less', () => {
   const plan = planFailover(noMaster(answered('b', { lsn: '0/4000100' }), answered('c')), 'b');
   expect('says' in plan ? plan.says.join('\n') : '').toMatch(/at least 16 MB of WAL[^]*c is less behind: 256 bytes/);
+});
+
+test('is not kept back by the last word of a node that is gone: what Consul had lost then it may know by now', () => {
+  const lastWord = entry(KEYS.status('c'), status('c', { consulWentBack: 'gone' }));
+  const given = reading({
+    entries: [...entries({ session: null }), lastWord],
+    answers: [answered('b'), silent('c')],
+  });
+  expect(planFailover(given, 'b')).toMatchObject({ afterTerm: 4 });
 });
 
 test('says of a DeadMaster that all is given up that was written since', () => {

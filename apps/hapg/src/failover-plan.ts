@@ -1,5 +1,5 @@
 import type { MasterValue } from '@ha-postgres/cluster-state';
-import { pictureOf } from './picture';
+import { pictureOf, witnessesOfLoss } from './picture';
 import type { Reading } from './read/reading';
 import { bytesText } from './show/bytes';
 
@@ -15,7 +15,7 @@ export function planFailover(reading: Reading, to: string): FailoverPlan | { rea
   const { value: master, session } = reading.keys.master;
   const picture = pictureOf(reading);
   const row = picture.nodes.find(({ node }) => node === to);
-  if (picture.nodes.some(({ status }) => status?.consulWentBack != null))
+  if (witnessesOfLoss(picture).length > 0)
     return { refused: 'Consul has lost what it knew: hapg bootstrap names the Master then' };
   if (master === null) return { refused: 'there is no master key' };
   if (session !== null && master.phase === 'running')

@@ -29,6 +29,11 @@ export interface NodeRow {
   readonly instructionWhy: string | null;
 }
 
+/** Nodes that say at this moment that Consul has lost what it knew. The last word of one that is gone may be of any time. */
+export function witnessesOfLoss({ nodes }: Pick<Picture, 'nodes'>): readonly NodeRow[] {
+  return nodes.filter(({ source, status }) => source === 'node' && status?.consulWentBack != null);
+}
+
 /** How the lease stands. */
 export interface MasterPicture {
   readonly value: MasterValue;
