@@ -144,8 +144,6 @@ async function acquireWith(parts: Parts, attempt: Attempt, session: Session): Pr
     last: previous === null ? null : lastRunningMaster(previous, consul.history.known ? consul.history.value : null),
     parentTerm: disk.record.dataTerm,
   };
-  // A key `sync` that is older, or gone, once the lock is held is then known to be so, also by a node that never saw that rule.
-  disk.sawSync(previous?.syncVersion ?? 0);
   const hold = new OwnHold(holdFacts, session, holdOptions(parts));
   // On disk first: a controller that dies after the commit finds the session again, and goes on or ends it.
   disk.update({ hold: hold.stored });
@@ -154,7 +152,7 @@ async function acquireWith(parts: Parts, attempt: Attempt, session: Session): Pr
     {
       key: keys.master,
       session: session.id,
-      value: JSON.stringify(firstValue(parts, holdFacts)),
+      value: JSON.stringify(firstValue(parts, holdFacts, previous?.syncVersion)),
       decidedOn: attempt.entry,
       unchanged: [{ key: keys.members, modifyIndex: attempt.membersIndex }],
       takeOver: attempt.takeOver,
@@ -164,6 +162,8 @@ async function acquireWith(parts: Parts, attempt: Attempt, session: Session): Pr
   if (typeof result === 'string') return result;
   if (!result.done) return result.why;
   disk.saw(attempt.term, result.modifyIndex, parts.self.node);
+  // A key `sync` that is older, or gone, when it is read now is then known to be so, also by a node that never saw that rule.
+  disk.sawSync(previous?.syncVersion ?? 0);
   facts.hold = hold;
   hold.start(result);
   log.info(
@@ -179,9 +179,14 @@ async function discard(parts: Parts, session: Session): Promise<void> {
   parts.disk.holdEnded();
 }
 
-export function firstValue(parts: Parts, facts: Pick<HoldFacts, 'term' | 'last'>): MasterValue {
+export function firstValue(
+  parts: Parts,
+  facts: Pick<HoldFacts, 'term' | 'last'>,
+  /** As the predecessor told. */
+  toldVersion = 0,
+): MasterValue {
   const { lsn, timeline } = parts.postgres.sight;
-  const version = syncVersion(parts, []);
+  const version = Math.max(syncVersion(parts, []), toldVersion);
   return {
     ...parts.self,
     ...(version === 0 ? {} : { syncVersion: version }),

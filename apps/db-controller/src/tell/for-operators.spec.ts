@@ -24,3 +24,28 @@ test('the identifier is that of the data directory, as the runner reports it', (
   expect(forOperators({ ...o, runner: { known: true, seenAt: 0, value: report } }, none).systemId).toBe('7');
   expect(forOperators({ ...o, runner: { known: false, why: 'silent' } }, none).systemId).toBeNull();
 });
+
+test('a holder judges the synchronous rule by what it has read since it took the lock', () => {
+  const o = world().observation();
+  const hold = {
+    term: 6,
+    phase: 'waiting',
+    acquiredAt: 1000,
+    endsAt: 4000,
+    lost: false,
+    unansweredSince: null,
+  } as const;
+  const told = (seenAt: number) =>
+    forOperators(
+      {
+        ...o,
+        master: { known: false, why: 'test' },
+        hold: { ...hold, waitUntil: 0, predecessor: null, last: null },
+        disk: { ...o.disk, highestTerm: 6, highestSyncVersion: 4 },
+        sync: { known: true, seenAt, value: { value: null, isReadable: true } },
+      },
+      none,
+    ).consulWentBack;
+  expect(told(999)).toBeNull();
+  expect(told(1000)).toContain('version 4');
+});
