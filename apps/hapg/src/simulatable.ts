@@ -1,5 +1,6 @@
 /** What the simulator's administrator uses of this app. No other app imports it. */
 export { planBootstrap } from './bootstrap-plan';
+export { planFailover } from './failover-plan';
 export { pictureOf } from './picture';
 export { ranked } from './ranking';
 export { understand } from './read/keys';

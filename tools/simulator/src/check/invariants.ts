@@ -108,6 +108,11 @@ export class Invariants {
     this.checkCover(record);
   }
 
+  /** An administrator lets a node take over whatever is lost by it: of what was acknowledged before nothing is promised any more. */
+  onLossAccepted(): void {
+    this.acknowledged = [];
+  }
+
   /** The key `sync` was written. */
   onSyncWritten(): void {
     for (const { record, isPromised } of this.acknowledged) if (isPromised) this.checkCover(record);

@@ -1,4 +1,12 @@
-import { pictureOf, planBootstrap, ranked, understand, type Answer, type Reading } from '@ha-postgres/hapg/bootstrap';
+import {
+  pictureOf,
+  planBootstrap,
+  planFailover,
+  ranked,
+  understand,
+  type Answer,
+  type Reading,
+} from '@ha-postgres/hapg/bootstrap';
 import type { Cluster } from '../run/cluster';
 import type { SimNode } from '../node/node';
 
@@ -23,6 +31,27 @@ export class Administrator {
       this.withoutMasterSince = world.now();
       for (const node of all) this.letRejoin(node);
     } else if (world.now() > this.withoutMasterSince + PATIENCE_MS) this.bootstrap();
+  }
+
+  /** As `hapg failover --to NODE --accept-data-loss` does; false: it is refused. */
+  failover(to: string): boolean {
+    const { keys, consul, world, invariants } = this.cluster;
+    const plan = planFailover(this.reading(), to);
+    if ('refused' in plan) {
+      world.tell('admin', () => `failover to ${to} is refused: ${plan.refused}`);
+      return false;
+    }
+    world.tell('admin', () => `lets ${to} succeed the Master of term ${plan.afterTerm}, whatever is lost by it`);
+    const value = {
+      id: `failover-${world.now()}`,
+      node: to,
+      afterTerm: plan.afterTerm,
+      by: 'administrator',
+      why: 'burnt',
+    };
+    consul.write({ verb: 'set', key: keys.override, value: JSON.stringify(value) });
+    invariants.onLossAccepted();
+    return true;
   }
 
   private letRejoin(node: SimNode): void {

@@ -6,6 +6,7 @@ import { Random } from '../world/random';
 import { begin } from './beginning';
 import { Cluster } from './cluster';
 import { letMemoryGoBack } from './memory-goes-back';
+import { loseAllButOldData } from './only-old-data-is-left';
 import { drawScenario } from './scenario';
 import { noTimeButTheWorlds } from './no-real-time';
 
@@ -20,6 +21,8 @@ export interface SeedResult {
   readonly convergedInMs: number | null;
 }
 
+/** How likely all nodes but one burn down at the end. */
+const ONLY_OLD_DATA_CHANCE = 0.02;
 /** How long faults are kept away at first. */
 const QUIET_MS = 200;
 
@@ -44,6 +47,13 @@ export async function runSeed(
     if (scenario.memoryGoesBack && convergedInMs !== null) {
       await letMemoryGoBack(cluster, new Random(seed, 4));
       coverage.fault('memoryGoesBack');
+      convergedInMs = await converge(cluster, faults);
+    }
+    // By a chance of its own, so that whatever comes before is the same with it and without it.
+    const later = new Random(seed, 5);
+    if (!scenario.memoryGoesBack && convergedInMs !== null && later.chance(ONLY_OLD_DATA_CHANCE)) {
+      await loseAllButOldData(cluster, later);
+      coverage.fault('onlyOldDataIsLeft');
       convergedInMs = await converge(cluster, faults);
     }
     const { invariants, writers } = cluster;
