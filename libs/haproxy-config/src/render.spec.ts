@@ -30,6 +30,12 @@ describe('renderHaproxyConfig', () => {
     expect(renderHaproxyConfig({ holdBind: null })).not.toContain('hold');
   });
 
+  it('gives the Master’s server a limit that HAProxy itself has: without one it takes nobody out of the queue from 3.0.11 on', () => {
+    const config = renderHaproxyConfig({ maxConnections: 123 });
+    expect(sectionOf(config, 'global')).toContain('maxconn 123\n');
+    expect(sectionOf(config, 'listen master')).toContain('server master0 127.0.0.1:1 maxconn 123 disabled');
+  });
+
   it('lets running queries of standbys end, but never a Master’s, when told so', () => {
     const config = renderHaproxyConfig({ standbyMarkedDown: 'keep-sessions' });
     expect(sectionOf(config, 'listen standby')).not.toContain('on-marked-down');

@@ -33,6 +33,11 @@ const checked = (check: CheckOptions, markedDown: string | null): string =>
 // Every server begins `disabled`: a HAProxy that has just started refuses until lb-syncer has told it where to, rather than misroute.
 const server = (name: string): string => `server ${name} ${NOWHERE} disabled`;
 
+// With a limit, though it is never reached: a server without one takes nobody out of the backend's queue when it comes up, from HAProxy 3.0.11
+// on, and clients that a switchover held would wait until `timeout queue`.
+const masterServer = (options: HaproxyConfigOptions): string =>
+  `server master0 ${NOWHERE} maxconn ${options.maxConnections} disabled`;
+
 function globalSection(options: HaproxyConfigOptions): string {
   return section('global', [
     `maxconn ${options.maxConnections}`,
@@ -82,7 +87,7 @@ function masterSection(options: HaproxyConfigOptions): string {
     'http-check expect status 200',
     // A Master that is marked down may have been fenced: its clients must learn it at once.
     checked(options.check, 'shutdown-sessions'),
-    server('master0'),
+    masterServer(options),
     ...(options.holdBind === null ? [] : plug(options.holdBind)),
   ]);
 }

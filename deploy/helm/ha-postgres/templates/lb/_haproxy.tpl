@@ -29,7 +29,7 @@ listen master
     option httpchk GET /controller/ready?role=Master
     http-check expect status 200
     {{ $checked }} on-marked-down shutdown-sessions
-    server master0 127.0.0.1:1 disabled
+    server master0 127.0.0.1:1 maxconn {{ int64 $lb.haproxy.maxConnections }} disabled
     bind 127.0.0.1:9997 name hold
     use-server hold if { so_name -m str hold }
     server hold 127.0.0.1:1 no-check weight 0 maxconn 1 disabled
