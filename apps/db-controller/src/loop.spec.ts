@@ -49,6 +49,7 @@ async function master(change: Partial<Hold> = {}): Promise<{ w: World; view: Hol
     term: 6,
     phase: 'running',
     acquiredAt: monotonicNow(),
+    provenAt: monotonicNow(),
     endsAt: monotonicNow() + 60_000,
     lost: false,
     unansweredSince: null,

@@ -97,7 +97,10 @@ export interface InitializeSight {
 export interface Hold {
   readonly term: number;
   readonly phase: Phase;
+  /** When the acquire was sent. */
   readonly acquiredAt: Millis;
+  /** When it was answered, or, after a restart, the beat that proved the hold: what was read before may be of another Master's time. */
+  readonly provenAt: Millis;
   /** End of the lease by this node's clock. */
   readonly endsAt: Millis;
   /** Consul said that the lock is not held any more. */

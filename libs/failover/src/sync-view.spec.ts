@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { standbyNames } from './sync-set';
-import { isBarred, leadSettings, syncStatus } from './sync-view';
+import { isBarred, isFresh, leadSettings, syncStatus } from './sync-view';
 import { hold, known, lastMaster, runningMaster, syncValue, writable } from './testing/observations';
 import type { Observation } from './observation';
 
@@ -48,6 +48,15 @@ describe('a Master that is its own predecessor', () => {
   it('lets everybody in where nothing is promised', () => {
     expect(barred({ ...own, sync: known({ value: null, isReadable: true }) })).toBe(false);
   });
+});
+
+it('rule and history count by when they were asked for: before the answer to the acquire they may be of another Master', () => {
+  const held = hold({ acquiredAt: 1000, provenAt: 1200 });
+  const at = (seenAt: number) => {
+    const history = { known: true, value: { promotions: [] }, seenAt } as const;
+    return isFresh({ sync: { known: true, value: { value, isReadable: true }, seenAt }, history }, held);
+  };
+  expect([at(999), at(1100), at(1200)]).toEqual([false, false, true]);
 });
 
 it('a Master that does not know the rule leaves PostgreSQL’s setting as it is', () => {

@@ -21,12 +21,12 @@ export function syncOf(o: Pick<Observation, 'sync' | 'disk'>): SyncValue | null 
   return syncProblem(o) === null && o.sync.known ? o.sync.value.value : undefined;
 }
 
-/** Rule and history are known as they were seen after the lock was taken, or written since. */
+/** Rule and history are known by reads that were sent when the lock was known to be held, or written since. */
 export function isFresh(
   { sync, history }: Pick<Observation, 'sync' | 'history'>,
-  { acquiredAt }: Pick<Hold, 'acquiredAt'>,
+  { provenAt }: Pick<Hold, 'provenAt'>,
 ) {
-  return [sync, history].every((fact) => fact.known && fact.seenAt >= acquiredAt);
+  return [sync, history].every((fact) => fact.known && fact.seenAt >= provenAt);
 }
 
 /** The number of the key that is written next. */

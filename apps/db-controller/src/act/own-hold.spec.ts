@@ -261,6 +261,21 @@ describe('the lease of a hold', () => {
   });
 });
 
+it('a hold is known by the answer to its acquire, and after a restart by that to a beat', async () => {
+  const before = monotonicNow();
+  const { w, hold } = await held({ acquiredAt: before });
+  expect(hold.view).toMatchObject({ acquiredAt: before });
+  const { provenAt } = hold.view;
+  expect(provenAt).toBeGreaterThanOrEqual(before);
+  hold.stop();
+  const adopted = adoptHold(hold.stored, holdOptions(w.parts));
+  stops.push(() => adopted.stop());
+  const again = monotonicNow();
+  await adopted.resume();
+  expect(adopted.view.acquiredAt).toBe(before);
+  expect(adopted.view.provenAt).toBeGreaterThanOrEqual(again);
+});
+
 describe('what a next process needs of a hold', () => {
   it('has the boot and all facts, with no time to wait as null', async () => {
     const { hold } = await held({ waitUntil: Number.NEGATIVE_INFINITY });

@@ -80,6 +80,7 @@ export class OwnHold {
   private acquiredIndex: number;
   private drains: Drain | null;
   private position: Told;
+  private provenAt: Millis;
   private readonly lease: LeaseHolder;
 
   constructor(
@@ -90,6 +91,7 @@ export class OwnHold {
   ) {
     const { phase, firstBeat, acquiredIndex, drain, position } = former;
     this.position = position;
+    this.provenAt = facts.acquiredAt;
     this.announced = phase;
     this.confirmed = phase;
     this.mayHaveRun = phase === 'running' || phase === 'draining';
@@ -116,8 +118,11 @@ export class OwnHold {
     const { term, acquiredAt, waitUntil, predecessor, last } = this.facts;
     const { endsAt, unansweredSince } = this.lease;
     const lost = this.lease.lost || this.refused;
-    const { confirmed: phase, acquiredIndex } = this;
-    return { term, phase, acquiredAt, endsAt, lost, unansweredSince, waitUntil, predecessor, last, acquiredIndex };
+    const { confirmed: phase, acquiredIndex, provenAt } = this;
+    return {
+      ...{ term, phase, acquiredAt, provenAt, endsAt, lost, unansweredSince },
+      ...{ waitUntil, predecessor, last, acquiredIndex },
+    };
   }
 
   get stored(): StoredHold {
@@ -150,12 +155,15 @@ export class OwnHold {
 
   start(acquired: { readonly sentAt: Millis; readonly modifyIndex: number }): void {
     this.acquiredIndex = acquired.modifyIndex;
+    this.provenAt = this.options.clock.now();
     this.lease.start(acquired);
   }
 
   /** After a restart: a beat proves that the session held the key without a break. */
-  resume(timeoutMs?: Millis): Promise<'held' | 'refused' | 'unanswered'> {
-    return this.lease.resume(timeoutMs === undefined ? {} : { timeoutMs });
+  async resume(timeoutMs?: Millis): Promise<'held' | 'refused' | 'unanswered'> {
+    const answer = await this.lease.resume(timeoutMs === undefined ? {} : { timeoutMs });
+    if (answer === 'held') this.provenAt = this.options.clock.now();
+    return answer;
   }
 
   promoting(): void {

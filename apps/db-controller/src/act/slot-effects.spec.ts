@@ -51,6 +51,24 @@ describe('replication slots', () => {
     expect(w.log.of('slots.changed')).toMatchObject([{ created: ['ha_6_a'], dropped: ['ha_5_a'] }]);
   });
 
+  it.each([
+    ['refused', () => Promise.reject(new Error('all replication slots are in use')), 1],
+    ['in vain', () => [], 0],
+  ] as const)('are left in peace for a while when a change was %s', async (_how, answer, warnings) => {
+    const w = await master([{ name: 'ha_5_a', lost: false }]);
+    const { reply } = w.postgres;
+    w.postgres.reply = (sql) => (creates(sql) ? answer() : reply(sql));
+    const pauses: number[] = [];
+    w.parts.clock.pause = (ms) => {
+      pauses.push(ms);
+      return Promise.resolve();
+    };
+    await keep(w, ['ha_6_a'], []);
+    expect(pauses).toEqual([2000]);
+    expect(w.log.of('slots.failed')).toHaveLength(warnings);
+    expect(w.log.of('slots.changed')).toEqual([]);
+  });
+
   it('are told to the members that may use theirs: of this term, and with its WAL', async () => {
     const w = await master([]);
     const tell = (...slots: { name: string; lost: boolean }[]) => {

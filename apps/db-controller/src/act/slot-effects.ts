@@ -14,21 +14,29 @@ WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = name)`;
 /** One that is in use cannot be dropped: its user has a moment to turn away. */
 const DROP =
   'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ANY($1) AND NOT active';
-/** A change that did not take effect is not tried again at once. */
+/** A change that did not take effect, or was refused (other slots take all that there may be, say), is not tried again at once. */
 const UNCHANGED_MS = 2000;
 
 export function slotEffects(parts: Parts): Pick<Effects, 'keepSlots'> {
   const { postgres, log, clock } = parts;
   return {
     keepSlots: async ({ create, drop }) => {
-      const before = JSON.stringify(await readSlots(parts));
-      if (drop.length > 0) await postgres.connection.query(DROP, [drop]);
-      if (create.length > 0) await postgres.connection.query(CREATE, [create]);
-      const after = JSON.stringify(await readSlots(parts));
-      if (before === after) return clock.pause(UNCHANGED_MS);
+      const hasChanged = await change(create, drop).catch((error: unknown) => {
+        log.warn({ event: 'slots.failed', why: messageOf(error) }, 'the replication slots could not be changed');
+        return false;
+      });
+      if (!hasChanged) return clock.pause(UNCHANGED_MS);
       log.info({ event: 'slots.changed', created: create, dropped: drop }, 'changed the replication slots');
     },
   };
+
+  /** False if the slots are then what they were. @throws ServerFailure */
+  async function change(create: readonly string[], drop: readonly string[]): Promise<boolean> {
+    const before = JSON.stringify(await readSlots(parts));
+    if (drop.length > 0) await postgres.connection.query(DROP, [drop]);
+    if (create.length > 0) await postgres.connection.query(CREATE, [create]);
+    return before !== JSON.stringify(await readSlots(parts));
+  }
 }
 
 /** The cluster's slots as they are now. @throws ServerFailure */

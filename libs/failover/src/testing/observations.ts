@@ -75,6 +75,7 @@ export function hold(change: Partial<Hold> = {}): Hold {
     term: 6,
     phase: 'waiting',
     acquiredAt: NOW - 100,
+    provenAt: change.acquiredAt ?? NOW - 100,
     endsAt: NOW + 2900,
     lost: false,
     unansweredSince: null,

@@ -95,7 +95,14 @@ function holdOf({
 }: Hold): NonNullable<Observation['hold']> {
   const lease = leaseRecordOf(record);
   return {
-    ...{ term, phase, acquiredAt: NOW - 500 * TICK_MS, predecessor, last: lastMasterOf(last) },
+    ...{
+      term,
+      phase,
+      acquiredAt: NOW - 500 * TICK_MS,
+      provenAt: NOW - 500 * TICK_MS,
+      predecessor,
+      last: lastMasterOf(last),
+    },
     endsAt: lease.endsAt,
     lost: lease.lost !== null || refused,
     unansweredSince: lease.unansweredSince,
