@@ -1,12 +1,14 @@
 import type { MasterValue, Upstream } from '@ha-postgres/cluster-state';
 import { judge, RECEIVE_FROM_NOBODY, runningMaster, upstreamOf } from './following';
 import type { Observation } from './observation';
-import type { Outcome, Rule, Rules } from './outcome';
+import type { Memory, Outcome, Rule, Rules } from './outcome';
 import { beginningRules } from './rejoin-rules';
 import { isAwaitedSuccessor, isMasterCleared, keepsVote } from './takeover';
 
 /** PostgreSQL sleeps for `wal_retrieve_retry_interval` (500 ms) before it looks for more WAL on disk; before that, "at its end" may be early. */
 const REPLAY_SETTLES_MS = 1000;
+/** A startup process that was starved in that very sleep looks as if it were at the end; not so twice, that far apart. */
+const LOOKS_APART_MS = 500;
 
 /** A node without the lock: it follows the running Master, or waits for one. */
 export const followRules: Rules = {
@@ -53,11 +55,13 @@ export const followRules: Rules = {
    * Written before the first byte of a new term can arrive: afterwards nobody could tell its WAL from that of the term before,
    * and a position beyond the fork would look diverged, or (where two Masters made the same timeline) an alien one look right.
    */
-  replicaRecordsTheTermItIsAboutToFollow: withMaster((o, master) => {
+  replicaRecordsTheTermItIsAboutToFollow: withMaster((o, master, memory) => {
     if (o.disk.dataTerm === master.term) return null;
+    const stood = replayStood(o, memory);
     return {
       ...RECEIVE_FROM_NOBODY,
-      actions: [standsStill(o) ? { type: 'recordDataTerm', term: master.term } : { type: 'readPostgres' }],
+      actions: [standsStill(o, stood) ? { type: 'recordDataTerm', term: master.term } : { type: 'readPostgres' }],
+      memory: { stood },
     };
   }),
 
@@ -86,10 +90,10 @@ function followMaster(o: Observation, master: MasterValue): Outcome {
   return { ...follow(upstream), memory: { upstream, passedOver: [] } };
 }
 
-function withMaster(rule: (o: Observation, master: MasterValue) => Outcome | null): Rule {
-  return (o) => {
+function withMaster(rule: (o: Observation, master: MasterValue, memory: Memory) => Outcome | null): Rule {
+  return (o, memory) => {
     const master = runningMaster(o);
-    return master === null ? null : rule(o, master);
+    return master === null ? null : rule(o, master, memory);
   };
 }
 
@@ -97,15 +101,31 @@ function isEmpty(o: Observation): boolean {
   return o.runner.known && ['empty', 'unfinished'].includes(o.runner.value.data.state);
 }
 
-/** The position that was judged is the last: the runner has cut off whoever sent WAL, and all that came has been replayed. */
-function standsStill(o: Observation): boolean {
-  const { published, postgres } = o;
-  if (published?.instruction.kind !== 'follow' || published.instruction.upstream !== null || !o.runner.known)
+/** The runner has cut off whoever sent WAL, and PostgreSQL was read since. */
+function isCutOff({ published, postgres, runner }: Observation): boolean {
+  if (published?.instruction.kind !== 'follow' || published.instruction.upstream !== null || !runner.known)
     return false;
-  const { obeysIndex, receivingFrom } = o.runner.value;
-  const isCutOff = obeysIndex >= published.instructionIndex && receivingFrom === null && postgres.receiver === null;
-  const isReadSince = postgres.readAt !== null && postgres.readAt >= o.runner.seenAt;
-  const isAtEnd =
-    (postgres.replayedLsn ?? postgres.lsn) === postgres.lsn || o.now >= published.since + REPLAY_SETTLES_MS;
-  return isCutOff && isReadSince && postgres.replayed && isAtEnd;
+  const { obeysIndex, receivingFrom } = runner.value;
+  const hasObeyed = obeysIndex >= published.instructionIndex && receivingFrom === null && postgres.receiver === null;
+  return hasObeyed && postgres.readAt !== null && postgres.readAt >= runner.seenAt;
+}
+
+/** The first look at which replay stood where it stands now, waiting for more WAL; null: it is not seen to stand. */
+function replayStood(o: Observation, { stood }: Memory): NonNullable<Memory['stood']> | null {
+  const { published, postgres } = o;
+  const lsn = postgres.replayedLsn ?? postgres.lsn;
+  if (!isCutOff(o) || published === null || !postgres.replayed || lsn === null || postgres.readAt === null) return null;
+  if (stood?.since === published.since && stood.lsn === lsn) return stood;
+  return { since: published.since, lsn, readAt: postgres.readAt };
+}
+
+/**
+ * The position that was judged is the last, for nobody sends any more: all that came has been replayed, or replay has ended short of
+ * it, as PostgreSQL has said twice. What is left then is the beginning of a record, and no WAL.
+ */
+function standsStill(o: Observation, stood: NonNullable<Memory['stood']> | null): boolean {
+  const { published, postgres } = o;
+  if (stood === null || published === null || postgres.readAt === null) return false;
+  if (stood.lsn === postgres.lsn) return true;
+  return o.now >= published.since + REPLAY_SETTLES_MS && postgres.readAt >= stood.readAt + LOOKS_APART_MS;
 }

@@ -1,4 +1,5 @@
 import type { Role, RunnerInstruction, Upstream } from '@ha-postgres/cluster-state';
+import type { Lsn } from '@ha-postgres/lsn';
 import type { Action } from './actions';
 import type { Millis, Observation } from './observation';
 import type { SyncProgress } from './sync-transition';
@@ -31,6 +32,8 @@ export interface Memory {
   readonly sync: SyncProgress | null;
   /** The version of the rule under which PostgreSQL was first seen to show another than was written, and in which reading. */
   readonly altered?: { readonly version: number; readonly readAt: Millis } | null;
+  /** Where replay was first seen to have come to its end short of what was received, under the instruction published at `since`. */
+  readonly stood?: { readonly since: Millis; readonly lsn: Lsn; readonly readAt: Millis } | null;
 }
 
 export const NOTHING_REMEMBERED: Memory = {
