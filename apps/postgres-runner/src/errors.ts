@@ -6,6 +6,10 @@ export const errors = defineErrors({
     family: 'configuration',
     help: 'No usable PostgreSQL was found, or it would run as root: set binDir to the directory with `postgres` and `initdb`, and user to an unprivileged account.',
   },
+  HAPG_DATA_MOUNT_POINT: {
+    family: 'configuration',
+    help: 'Something is mounted on the data directory itself. A base backup replaces the whole directory, which a mount point does not allow: no Replica could be made of this node. Set dataDir to a directory below the mount point.',
+  },
   HAPG_DATA_FOREIGN: {
     family: 'operating',
     help: 'The data directory belongs to another cluster (its system identifier differs). Look at what it holds; empty it to let the node join as a Replica.',

@@ -2,6 +2,7 @@ import { mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { acquireNodeLock, runApp } from '@ha-postgres/service-kit';
 import { configProblems, options } from './config';
+import { refuseMountPoint } from './disk/mount-point';
 import { RunnerState } from './disk/runner-state';
 import { Guard } from './guard';
 import { accountOf } from './postgres/account';
@@ -28,6 +29,7 @@ runApp({
     if (mkdirSync(config.dataDir, { recursive: true, mode: 0o700 }) !== undefined) account.own(config.dataDir);
     // Processes are found by the real path of their working directory.
     const dataDir = realpathSync(config.dataDir);
+    refuseMountPoint(dataDir);
     const guard = new Guard(dataDir, config.stateDir, log);
     guard.endPredecessor();
     guard.start();

@@ -1,5 +1,5 @@
 import type { RoleAnswer, RunnerInstruction, RunnerReport, Upstream } from '@ha-postgres/cluster-state';
-import { isSameJson, messageOf, nanosTextToMillis, type Log, type Timer } from '@ha-postgres/service-kit';
+import { isSameJson, messageOf, nanosTextToMillis, type Log, type Millis, type Timer } from '@ha-postgres/service-kit';
 import { failed, NO_FAILURE, RESTART, RETRY, type Backoff } from './core/backoff';
 import { rest, type Facts, type Problem, type Step, type Task } from './core/facts';
 import { accept, endedAsAsked, endedUnasked, hold, isDeadlinePassed, NEW_MEMORY, whyIgnored } from './core/memory';
@@ -151,6 +151,18 @@ export class Runner {
     machine.removeReplaced();
   }
 
+  /**
+   * What is in the data directory is a member's, and no part of a rejoin. Then nobody needs what an exchange of the directory kept: it may
+   * lie there still if the runner was killed between the two renames, and the node was cloned as an empty one.
+   */
+  #isProven(now: Millis): boolean {
+    const postmaster = this.#postmaster;
+    if (postmaster?.isReady !== true || postmaster.walGone !== null) return false;
+    const instruction = this.#memory.answer?.instruction;
+    const isMember = instruction?.kind === 'lead' || (instruction?.kind === 'follow' && instruction.upstream !== null);
+    return isMember && this.#parts.state.marks.rejoin === null && now - postmaster.startedAt > SETTLED_MS;
+  }
+
   #setDeadlineTimer(): void {
     this.#deadline?.cancel();
     const { armed } = this.#memory;
@@ -173,6 +185,7 @@ export class Runner {
     }
     if (postmaster?.inRecovery === true) this.#parts.server.endUnwantedReceivers();
     if (isDue && postmaster?.isReady === true) this.#parts.server.takeBackAltered(postmaster);
+    if (isDue && this.#isProven(now)) this.#parts.machine.removeReplaced();
     if (hasChanged || isDue || isRetry || isDeadlinePassed(this.#memory, now)) this.#wake();
   }
 

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle, TestCluster, until, type TestNode } from './harness';
 
@@ -88,6 +88,18 @@ test('an empty directory is filled by a base backup, and the Replica streams und
   const died = await node.reported('its exit', ({ postgres }) => postgres.exit !== null);
   expect(died.postgres.exit).toMatchObject({ asked: false, signal: 'SIGKILL' });
   await node.reported('running', ({ postgres, phase }) => phase === 'running' && postgres.pid !== pid);
+});
+
+test('data that a runner had put aside, and could not put other data in its place, goes when a copy has proven itself', async () => {
+  const node = await cluster.node('r5');
+  const replaced = `${node.dataDir}.replaced`;
+  mkdirSync(replaced);
+  writeFileSync(join(replaced, 'PG_VERSION'), '15');
+  node.roleServer.say({ kind: 'follow', upstream: master.upstream });
+  node.start();
+  await until('it streams', () => isStreaming('r5'), 60_000);
+  expect(existsSync(replaced)).toBe(true);
+  await until('the old data is gone', () => !existsSync(replaced));
 });
 
 test('a standby that is promoted without the Master role is killed at once and stays down at that index', async () => {

@@ -43,14 +43,19 @@ export function replacedDirectory(dataDir: string): string {
   return `${dataDir}.replaced`;
 }
 
-/** Removes what lies there, in the background: it may be large. */
+const beingRemoved = new Set<string>();
+
+/** Removes what lies there, in the background: it may be large. Called again it does nothing; what cannot be removed is told once. */
 export function removeReplaced(dataDir: string, log: Log): void {
   const replaced = replacedDirectory(dataDir);
-  if (!existsSync(replaced)) return;
+  if (beingRemoved.has(replaced) || !existsSync(replaced)) return;
+  beingRemoved.add(replaced);
   log.info({ event: 'data.replaced-removed', path: replaced }, 'the new data streams: the old data is removed');
-  void rm(replaced, { recursive: true, force: true }).catch((error: unknown) =>
-    log.warn({ event: 'data.replaced-left', path: replaced, why: messageOf(error) }, 'the old data is not removed'),
-  );
+  void rm(replaced, { recursive: true, force: true })
+    .then(() => beingRemoved.delete(replaced))
+    .catch((error: unknown) =>
+      log.warn({ event: 'data.replaced-left', path: replaced, why: messageOf(error) }, 'the old data is not removed'),
+    );
 }
 
 function isEmpty(directory: string): boolean {
