@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { RemoteCluster } from '@ha-postgres/local-cluster';
 import { leadingServer } from '../consul-servers';
 import { typed } from '../hapg';
+import { runAgain } from '../second-process';
 import { eventually } from '../wait-for';
 import { faultCluster } from './fault-cluster';
 
@@ -10,6 +11,9 @@ const SEED = 20_261_123;
 const REQUESTS = 150;
 const RAW = 60;
 const LIMIT_MS = 5_000;
+/** What no option that has a form takes. */
+const GARBAGE_TEXT = "\u0007 garbage;'$(x)";
+const FREE_TEXT = /\((text|comma separated list|name of a file)\b/;
 /** What no JSON value of any key is. */
 const GARBAGE = ['', 'garbage', '{}', '[]', 'null', '-1', '{"term":"x","members":7}', `{"x":"${'y'.repeat(200_000)}"}`];
 /** Only a person writes these, and so only a person takes them away. */
@@ -60,6 +64,45 @@ garbage.row(39, { half: 'quick', variant: 'at every HTTP endpoint' }, async (fau
   await fault.sameMaster();
   expect(pidsOf(cluster)).toEqual(pids);
 });
+
+garbage.row(39, { half: 'quick', variant: 'in every option' }, async (fault) => {
+  const { cluster, replica, described } = fault;
+  const pids = pidsOf(cluster);
+  const services: (number | null | undefined)[] = [
+    ...['db-controller', 'role-server', 'postgres-runner'].map((name) => replica.processes[name]),
+    ...described.loadBalancers.slice(0, 1).map(({ processes }) => processes['lb-syncer']),
+  ];
+  expect(services).toHaveLength(4);
+  await fault.strike(async () => {
+    for (const pid of services) {
+      const given = optionsIn((await runAgain(pid ?? 0, {}, '--help')).output);
+      expect(given.length).toBeGreaterThan(5);
+      // One that is unknown as well: nothing may start with what is free text and so not garbage.
+      const change = Object.fromEntries(given.map(({ variable }) => [variable, GARBAGE_TEXT]));
+      const { code, output } = await runAgain(pid ?? 0, change, '--garbage');
+      expect(code).toBe(78);
+      const told = ({ variable }: Given) => output.includes(`(${variable}): ${JSON.stringify(GARBAGE_TEXT)} `);
+      const untold = given.filter((one) => !one.isFreeText && !told(one));
+      expect(untold).toEqual([]);
+    }
+  });
+  await fault.nothingHappens();
+  expect(pidsOf(cluster)).toEqual(pids);
+});
+
+interface Given {
+  readonly variable: string;
+  readonly isFreeText: boolean;
+}
+
+/** Every option of a service that the environment can give, by what `--help` says of it. */
+function optionsIn(help: string): Given[] {
+  const options = help.replace(/\s+/g, ' ').split(/ (?=--[a-z-]+ \[value\])/);
+  return options.slice(1).flatMap((text) => {
+    const variable = /\bHAPG_\w+(?= or |\))/.exec(text)?.[0];
+    return variable === undefined ? [] : [{ variable, isFreeText: FREE_TEXT.test(text) }];
+  });
+}
 
 interface AnyRequest {
   readonly method: string;

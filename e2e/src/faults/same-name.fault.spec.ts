@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { freePorts } from '@ha-postgres/local-cluster';
+import { runAgain, type Ended } from '../second-process';
 import { eventually } from '../wait-for';
 import type { Fault } from './fault';
 import { faultCluster } from './fault-cluster';
@@ -38,29 +36,11 @@ names.row(33, { half: 'quick', variant: 'on another machine' }, async (fault) =>
   await fault.nothingHappens();
 });
 
-interface Ended {
-  readonly code: number | null;
-  readonly output: string;
-}
-
-/** A controller as that of a Replica, by the very command and environment, but for what is changed. Resolves when it has ended. */
+/** A controller as that of a Replica, but for what is changed. */
 async function secondController({ cluster, replica }: Fault, change: Readonly<Record<string, string>>): Promise<Ended> {
   const pid = await eventually(
     'the process of a controller',
     () => cluster.node(replica.name).processes['db-controller'],
   );
-  const list = (file: string) =>
-    readFileSync(`/proc/${pid}/${file}`, 'utf8')
-      .split('\0')
-      .filter((one) => one !== '');
-  const [command = '', ...arguments_] = list('cmdline');
-  const environment = Object.fromEntries(
-    list('environ').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
-  );
-  const child = spawn(command, arguments_, { env: { ...environment, ...change }, stdio: ['ignore', 'pipe', 'pipe'] });
-  const output = Promise.all([text(child.stdout), text(child.stderr)]);
-  const bound = setTimeout(() => child.kill('SIGKILL'), 30_000);
-  const [code] = (await once(child, 'exit')) as [number | null];
-  clearTimeout(bound);
-  return { code, output: (await output).join('') };
+  return runAgain(pid, change);
 }
