@@ -57,8 +57,13 @@ const DIVERGENCE = {
   ...{ relations: ['1663/5/16384'], keptAt: null, why: null },
 };
 
+const SEEN = { epoch: 1, term: 8, termNode: 'pg-1', syncVersion: 3, modifyIndex: 9000, wentBack: null };
+
 it.each<[string, Parse, object]>([
   ['master', parseMaster, { ...MASTER, slots: ['pg-1'] }],
+  ['master', parseMaster, { ...MASTER, syncVersion: 3 }],
+  ['vote answer', parseVoteAnswer, { ...VOTE, seen: SEEN }],
+  ['vote answer', parseVoteAnswer, { ...VOTE, seen: { ...SEEN, termNode: '', wentBack: 'its index' } }],
   ['status', parseNodeStatus, { ...STATUS, rejoin: null, divergence: DIVERGENCE }],
   ['status', parseNodeStatus, { ...STATUS, rejoin: 'why', divergence: null }],
   ['report', parseRunnerReport, { ...REPORT, rejoined: { term: 7, how: 'copied' }, divergence: null, walGone: 'gone' }],
@@ -73,6 +78,8 @@ it.each<[string, Parse, object]>([
 
 it.each<[Parse, object]>([
   [parseMaster, { ...MASTER, slots: 'pg-1' }],
+  [parseMaster, { ...MASTER, syncVersion: -1 }],
+  [parseVoteAnswer, { ...VOTE, seen: { ...SEEN, modifyIndex: undefined } }],
   [parseNodeStatus, { ...STATUS, divergence: { ...DIVERGENCE, commits: -1 } }],
   [parseRunnerReport, { ...REPORT, rejoined: { term: 7, how: 'somehow' } }],
 ])('what it says is checked all the same', (parse, value) => {

@@ -118,6 +118,29 @@ describe('a holder that is told', () => {
   });
 });
 
+describe('a Replica of a term that another node has taken once more', () => {
+  const seeing = (change: Partial<Observation['disk']>) => decide(replica({ disk: { ...disk, ...change } }));
+
+  it.each<[string, Partial<Observation['disk']>]>([
+    ['was another’s', { highestTermNode: 'c' }],
+    ['is older than what it has seen', { highestTerm: 7, highestTermNode: 'c' }],
+  ])('receives nothing from it where that term %s', (_, change) => {
+    expect(seeing(change)).toMatchObject({
+      rule: 'replicaWaitsForTheHistory',
+      instruction: { kind: 'follow', upstream: null },
+    });
+  });
+
+  it.each<[string, Partial<Observation['disk']>]>([
+    ['where it knows that one', { highestTermNode: 'a' }],
+    ['where it does not know whose it was', { highestTermNode: null }],
+    ['where a member was said to have it', { highestTermNode: '' }],
+    ['after Consul went back within the term', { highestTermNode: 'a', highestModifyIndex: 9000 }],
+  ])('goes on following %s', (_, change) => {
+    expect(seeing(change).rule).toBe('replicaFollowsTheRunningMaster');
+  });
+});
+
 describe('a vote', () => {
   it('is refused for a term of which there is data already: its holder’s Consul has forgotten it', () => {
     const o = replica({ disk: { ...disk, highestTerm: 6, dataTerm: 6 } });

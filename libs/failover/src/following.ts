@@ -22,5 +22,20 @@ export function upstreamOf(o: Observation, master: MasterValue): Upstream {
 }
 
 export function judge(o: Observation, master: MasterValue): Ancestry {
+  const another = whyAnother(o, master);
+  if (another !== null) return { kind: 'unknown', why: another };
   return ancestry(master, o.history.known ? o.history.value : null, o.disk, o.postgres, ownTimelines(o));
+}
+
+/**
+ * Why this Master may be another than the one of its term that this node's data comes from: it took the term in an older memory of
+ * Consul's. Its WAL would then come over what is of another history, and where both promoted at the same position PostgreSQL
+ * would not notice.
+ */
+function whyAnother({ disk }: Observation, { term, node }: MasterValue): string | null {
+  if (disk.dataTerm !== term) return null;
+  if (disk.highestTerm > term) return `has seen term ${disk.highestTerm}: term ${term} was taken once more`;
+  const { highestTermNode } = disk;
+  const isAnothers = disk.highestTerm === term && (highestTermNode ?? '') !== '' && highestTermNode !== node;
+  return isAnothers ? `term ${term} was ${highestTermNode ?? ''}'s` : null;
 }
