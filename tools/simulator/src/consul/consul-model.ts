@@ -23,6 +23,8 @@ export interface ConsulState {
   answerLoss: number;
   /** What a server that was the leader still believes to be true; default reads may be answered from it. */
   deposed: { readonly keys: Keys; readonly node: string | null } | null;
+  /** The next release of a node takes so much longer to arrive. */
+  heldUp: { readonly node: string; readonly ms: number; readonly onSent: () => void } | null;
 }
 
 /** Called with the request that wrote, and the node that sent it; both null when a session ended by itself. */
@@ -31,7 +33,7 @@ export type OnWrite = (request: FakeRequest | null, node: string | null) => void
 /** Consul's servers, the agents of the nodes, and the ways between them. */
 export class ConsulModel {
   readonly fake: FakeConsul;
-  readonly state: ConsulState = { slowMs: 0, stall: null, answerLoss: 0, deposed: null };
+  readonly state: ConsulState = { slowMs: 0, stall: null, answerLoss: 0, deposed: null, heldUp: null };
   /** Nodes whose agent does not answer. */
   readonly silentAgents = new Set<string>();
   private readonly senders = new WeakMap<FakeRequest, string>();
@@ -90,8 +92,16 @@ export class ConsulModel {
     const { stall, slowMs } = this.state;
     const stalled = stall !== null && this.random.chance(stall.probability) ? this.random.between(0, stall.ms) : 0;
     const commitMs = request.kind === 'transaction' ? this.random.between(0.4, 3) : this.random.between(0.2, 1);
-    const ms = commitMs + slowMs * this.random.next() + stalled;
+    const ms = commitMs + slowMs * this.random.next() + stalled + this.heldUpMs(node, request);
     this.network.carry(node, CONSUL, arrive, broken, ms);
+  }
+
+  private heldUpMs(node: string, { operations }: FakeRequest): number {
+    const { heldUp } = this.state;
+    if (heldUp?.node !== node || !operations.some(({ verb }) => verb === 'unlock')) return 0;
+    this.state.heldUp = null;
+    heldUp.onSent();
+    return heldUp.ms;
   }
 
   private back(node: string, request: FakeRequest, arrive: () => void, broken: () => void): void {

@@ -9,12 +9,18 @@ function holderOf({ cluster }: FaultContext): SimNode | null {
   return cluster.lastHolder;
 }
 
-function cutOffConsul({ cluster, during }: FaultContext, { name }: SimNode, ms: number): void {
+/** Of the network between this node and Consul. */
+export function cutOff({ cluster, during }: FaultContext, { name }: SimNode, ms: number): void {
   during(ms, cluster.network.cut(name, CONSUL));
   during(ms, cluster.network.cut(CONSUL, name));
 }
 
-const leaseOf = ({ cluster }: FaultContext): number => cluster.scenario.config.leaseDuration ?? 3000;
+/** The holder, where it says that it runs. */
+export function runningHolder(context: FaultContext): SimNode | null {
+  return context.cluster.master?.phase === 'running' ? holderOf(context) : null;
+}
+
+export const leaseOf = ({ cluster }: FaultContext): number => cluster.scenario.config.leaseDuration ?? 3000;
 
 /** The first fence is frozen when it is needed: the second one is all there is. */
 const runnerFrozenThenConsulCut: Fault = (context) => {
@@ -23,7 +29,7 @@ const runnerFrozenThenConsulCut: Fault = (context) => {
   const { runnerProcess } = node;
   context.world.tell(node.name, () => 'FAULT     the runner is frozen, and Consul cut off');
   runnerProcess.freeze();
-  cutOffConsul(context, node, 3 * leaseOf(context));
+  cutOff(context, node, 3 * leaseOf(context));
   context.during(3 * leaseOf(context), () => runnerProcess.thaw());
   if (context.random.chance(0.5)) endHold(context);
   return true;
@@ -35,7 +41,7 @@ const lockLostUnheard: Fault = (context) => {
   const node = holderOf(context);
   if (node === null) return false;
   world.tell(node.name, () => 'FAULT     loses its session, and Consul is cut off');
-  cutOffConsul(context, node, 2 * leaseOf(context));
+  cutOff(context, node, 2 * leaseOf(context));
   endHold(context);
   atNextAcquire(cluster, (next) =>
     world.schedule(random.between(5, leaseOf(context)), () => {
@@ -58,7 +64,7 @@ const outageWhileListing: Fault = (context) => {
       master.name,
       () => `FAULT     Consul is cut off from all but ${spared?.name ?? 'nobody'} while members are listed`,
     );
-    for (const node of cluster.nodes.values()) if (node !== spared) cutOffConsul(context, node, 3 * leaseOf(context));
+    for (const node of cluster.nodes.values()) if (node !== spared) cutOff(context, node, 3 * leaseOf(context));
   });
   return true;
 };
@@ -92,7 +98,7 @@ const fencedAtTheLastMoment: Fault = (context) => {
   const node = holderOf(context);
   if (node === null || cluster.master?.phase !== 'running' || node.isFrozen) return false;
   world.tell(node.name, () => 'FAULT     loses the lock, and fences at the last moment');
-  cutOffConsul(context, node, 3 * leaseOf(context));
+  cutOff(context, node, 3 * leaseOf(context));
   endHold(context);
   // What was on its way has arrived by then.
   world.schedule(20, () => {
@@ -115,7 +121,7 @@ const fencedAtTheLastMoment: Fault = (context) => {
 };
 
 /** Its session ends, whoever holds the lock. */
-function endHold({ cluster }: FaultContext): void {
+export function endHold({ cluster }: FaultContext): void {
   const session = cluster.consul.fake.store.get(cluster.keys.master)?.session ?? null;
   if (session !== null) cluster.consul.fake.endSession(session);
 }

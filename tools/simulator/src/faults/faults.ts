@@ -11,6 +11,7 @@ import { machineFaults } from './machine-faults';
 import { networkFaults } from './network-faults';
 import { postgresFaults } from './postgres-faults';
 import { processFaults } from './process-faults';
+import { stagedFaults } from './staged-faults';
 import { switchoverFaults } from './switchover-faults';
 
 const FAULTS: Readonly<Record<string, Fault>> = {
@@ -26,13 +27,19 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   ...keyFaults,
 };
 
+const ALL: Readonly<Record<string, Fault>> = { ...FAULTS, ...stagedFaults };
+
 export const FAULT_KINDS: readonly string[] = Object.keys(FAULTS);
+
+/** So long a fault of several acts has no other one beside it. */
+const STAGE_LEASES = 5;
 
 /** Lets faults happen at random, and ends all of them. */
 export class Faults {
   private readonly random: Random;
   private readonly undone = new Set<() => void>();
   private isOver = false;
+  private stageIsFreeAt = 0;
 
   constructor(private readonly cluster: Cluster) {
     this.random = new Random(cluster.world.seed, 3);
@@ -68,8 +75,12 @@ export class Faults {
   }
 
   private happen(kind: string): void {
-    const fault = FAULTS[kind];
-    if (fault?.(this.context()) === true) this.cluster.coverage.fault(kind);
+    const { world, scenario, coverage } = this.cluster;
+    const isStaged = kind in stagedFaults;
+    if (isStaged && world.now() < this.stageIsFreeAt) return;
+    if (ALL[kind]?.(this.context()) !== true) return;
+    if (isStaged) this.stageIsFreeAt = world.now() + STAGE_LEASES * (scenario.config.leaseDuration ?? 3000);
+    coverage.fault(kind);
   }
 
   private context(): FaultContext {

@@ -27,22 +27,31 @@ const JUMP_MS = 850;
 /** One step of a clock is seen from a look before it to one after it. */
 const NOTICED_AFTER = 1.2;
 
+/** What the monotonic clock does meanwhile; and where it stands, whether wall time has moved on. */
+type Clock = 'runs' | 'stands' | 'stands unnoticed';
+
 /**
  * SIGSTOP to everything on it, or a virtual machine that is paused, whose monotonic clock may have stood still. The one case
  * that no lease covers: after the thaw its PostgreSQL may answer until its runner has looked at the clock, or, where the clock
  * stood still as well, until the lease ends by it.
  */
-function frozenWhole(context: FaultContext, clock: 'runs' | 'stands' | 'stands unnoticed'): boolean {
-  const { world, random, cluster, during } = context;
+function frozenWhole(context: FaultContext, clock: Clock): boolean {
   const node = context.victim();
   if (!node.isUp || node.isFrozen) return false;
+  freezeWhole(context, node, clock, aWhile(context) + 200);
+  return true;
+}
+
+/** Thaws after so long, or by what this returns. */
+export function freezeWhole(context: FaultContext, node: SimNode, clock: Clock, forMs: number): () => void {
+  const { world, random, cluster, during } = context;
   const began = world.now();
   node.isFrozen = true;
   world.tell(node.name, () => `FAULT     the machine is frozen whole; its clock ${clock}`);
   if (clock !== 'runs') node.time.stand();
   for (const process of processesOf(node)) process.freeze();
   tellWritable(context, node);
-  during(aWhile(context) + 200, () => {
+  const thaw = (): void => {
     if (!node.isFrozen) return;
     node.isFrozen = false;
     world.tell(node.name, () => 'fault     the machine thaws');
@@ -53,8 +62,9 @@ function frozenWhole(context: FaultContext, clock: 'runs' | 'stands' | 'stands u
     node.server?.process.thaw();
     tellWritable(context, node);
     for (const process of processesOf(node)) world.schedule(random.between(0, 30), () => process.thaw());
-  });
-  return true;
+  };
+  during(forMs, thaw);
+  return thaw;
 }
 
 function processesOf(node: SimNode) {

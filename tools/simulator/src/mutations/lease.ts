@@ -56,7 +56,7 @@ export const LEASE_MUTATIONS: readonly SeedMutation[] = [
       {
         file: LOCK,
         find: 'return [opCheckSession(key, session), opLock(key, value, session), ...also(alsoWrite)];',
-        replace: 'return [opLock(key, value, session), opLock(key, value, session), ...also(alsoWrite)];',
+        replace: "return [{ verb: 'get' as const, key }, opLock(key, value, session), ...also(alsoWrite)];",
       },
     ],
   },
@@ -72,13 +72,20 @@ export const LEASE_MUTATIONS: readonly SeedMutation[] = [
     ],
   },
   {
-    name: 'a lease that ran out is taken over without a read after its end',
+    // Each of the three alone keeps a lease from being taken over too early: no rule of a candidate looks at one that runs, it is taken
+    // over only after a read that was sent after its end, and who took it waits for that end once more before it promotes.
+    name: 'a lease is taken over before it has run out',
     breaks: ['oneWriter', 'releasedIsCleared'],
     edits: [
       {
+        file: 'libs/failover/src/candidate-rules.ts',
+        find: 'if (entry === null || (entry.session !== null && o.now <= predecessorEndsAt(entry, o.policy))) return null;',
+        replace: 'if (entry === null) return null;',
+      },
+      {
         file: 'libs/failover/src/takeover.ts',
         find: 'return entry.confirmedSentAt !== null && entry.confirmedSentAt > predecessorEndsAt(entry, policy);',
-        replace: 'return entry.confirmedSentAt !== null;',
+        replace: 'return entry.firstSeenAt > 0 || predecessorEndsAt(entry, policy) < 0;',
       },
       {
         file: 'apps/db-controller/src/act/lock-effects.ts',
@@ -133,24 +140,13 @@ export const LEASE_MUTATIONS: readonly SeedMutation[] = [
     ],
   },
   {
-    name: 'failsafe revives a lease that has ended',
-    breaks: ['oneWriter', 'releasedIsCleared'],
-    edits: [
-      {
-        file: 'libs/consul-election/src/lease-record.ts',
-        find: 'if (this.lostWhy !== null || this.closed || now >= this.end) return false;',
-        replace: 'if (this.closed) return false;',
-      },
-    ],
-  },
-  {
     name: 'a restarted controller goes on with its hold without asking',
     breaks: ['oneWriter', 'releasedIsCleared'],
     edits: [
       {
         file: 'libs/consul-election/src/lease-record.ts',
         find: '    this.provenSinceReopened = false;\n',
-        replace: '    this.provenSinceReopened = true;\n    this.end = Number.MAX_SAFE_INTEGER;\n',
+        replace: '    this.provenSinceReopened = true;\n    this.end = 1e12;\n',
       },
     ],
   },

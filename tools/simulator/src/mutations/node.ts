@@ -15,7 +15,7 @@ export const NODE_MUTATIONS: readonly SeedMutation[] = [
   },
   {
     name: 'validity as a duration from receipt',
-    breaks: ['oneWriter'],
+    breaks: ['oneWriter', 'releasedIsCleared'],
     edits: [
       {
         file: 'apps/postgres-runner/src/runner.ts',
@@ -26,6 +26,7 @@ export const NODE_MUTATIONS: readonly SeedMutation[] = [
     ],
   },
   {
+    // Two rules of its plan do: the deadline itself, and that a PostgreSQL out of recovery needs a valid answer.
     name: 'the runner does not fence at its deadline',
     breaks: ['oneWriter', 'releasedIsCleared'],
     edits: [
@@ -33,6 +34,11 @@ export const NODE_MUTATIONS: readonly SeedMutation[] = [
         file: 'apps/postgres-runner/src/core/stop-rules.ts',
         find: '  isDeadlinePassed(facts.memory, facts.now)\n    ?',
         replace: '  isDeadlinePassed(facts.memory, facts.now - 1e9)\n    ?',
+      },
+      {
+        file: 'apps/postgres-runner/src/core/stop-rules.ts',
+        find: 'isValidLead(memory.answer, now)) return null;',
+        replace: 'isValidLead(memory.answer, now - 1e9)) return null;',
       },
     ],
   },

@@ -5,9 +5,15 @@ const ANCESTRY = 'libs/failover/src/ancestry.ts';
 /** Mistakes in who may follow whom, and what is given up for it. */
 export const REJOIN_MUTATIONS: readonly SeedMutation[] = [
   {
+    // The paths of timelines, which name forks as well, would tell two of the same number apart before terms do.
     name: 'rejoining compares timeline numbers only',
     breaks: ['noAlienHistory', 'nothingLost'],
     edits: [
+      {
+        file: ANCESTRY,
+        find: '  if (stray !== null && disk.dataTerm <= master.term) return',
+        replace: '  if (stray !== null && disk.dataTerm < 0) return',
+      },
       {
         file: ANCESTRY,
         find: "  if (disk.dataTerm === master.term) return { kind: 'ancestor' };\n",
@@ -34,8 +40,9 @@ export const REJOIN_MUTATIONS: readonly SeedMutation[] = [
     ],
   },
   {
+    // Its data is then taken for older than it is, and for what has left the history: it never becomes a Replica again.
     name: 'a Replica follows before the term of its data is on disk',
-    breaks: ['noAlienHistory', 'nothingLost', 'votesCover'],
+    breaks: ['noAlienHistory', 'nothingLost', 'votesCover', 'converges'],
     edits: [
       {
         file: 'libs/failover/src/follow-rules.ts',

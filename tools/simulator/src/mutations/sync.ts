@@ -39,6 +39,7 @@ export const SYNC_MUTATIONS: readonly SeedMutation[] = [
     edits: [{ file: SETS, find: 'names.length - k + 1', replace: 'names.length - k' }],
   },
   {
+    // Else it is let go first, as in asynchronous operation, or streamed from.
     name: 'a voter with newer data is passed over',
     breaks: ['nothingLost', 'votesCover'],
     edits: [
@@ -46,6 +47,11 @@ export const SYNC_MUTATIONS: readonly SeedMutation[] = [
         file: VOTES,
         find: 'return position !== null && compareData(position, own) > 0;',
         replace: 'return position !== null && compareData(position, own) > 1e15;',
+      },
+      {
+        file: 'libs/failover/src/takeover.ts',
+        find: 'return byPosition > 0 || (byPosition === 0 &&',
+        replace: 'return byPosition > 1e15 || (byPosition === 0 &&',
       },
     ],
   },

@@ -1,13 +1,14 @@
 import { Coverage } from '../check/coverage';
 import { converge } from '../check/convergence';
 import { FAULT_KINDS, Faults } from '../faults/faults';
+import { STAGES } from '../faults/staged-faults';
 import { World, type Violation } from '../world/world';
 import { Random } from '../world/random';
 import { begin } from './beginning';
 import { Cluster } from './cluster';
 import { letMemoryGoBack } from './memory-goes-back';
 import { loseAllButOldData } from './only-old-data-is-left';
-import { drawScenario } from './scenario';
+import { drawScenario, staged } from './scenario';
 import { noTimeButTheWorlds } from './no-real-time';
 
 export interface SeedResult {
@@ -33,7 +34,7 @@ export async function runSeed(
   transcript: ((line: string) => void) | null = null,
 ): Promise<SeedResult> {
   const world = new World(seed, transcript);
-  const scenario = drawScenario(world.random, FAULT_KINDS);
+  const scenario = staged(drawScenario(world.random, FAULT_KINDS), STAGES, new Random(seed, 5));
   const restore = noTimeButTheWorlds();
   try {
     const cluster = new Cluster(world, scenario, coverage);

@@ -49,6 +49,24 @@ function drawReplication(random: Random, count: number): Partial<ControllerConfi
   return { replication, synchronousReplicas, dataDurability: random.pick(['strict', 'strict', 'available'] as const) };
 }
 
+/** So many runs have a fault of several acts, beside others or alone, and time for it. */
+const STAGED = 0.05;
+const STAGED_LEASES = 7;
+
+/** By a chance of its own: all other runs are what they would be without. `stages`: the kinds, and where each can show anything. */
+export function staged(
+  scenario: Scenario,
+  stages: Readonly<Record<string, (scenario: Scenario) => boolean>>,
+  random: Random,
+): Scenario {
+  const kinds = Object.keys(stages).filter((kind) => stages[kind]?.(scenario) === true);
+  if (!random.chance(STAGED) || kinds.length === 0) return scenario;
+  const { faultKinds, config } = scenario;
+  const beside = random.chance(0.5) ? [] : faultKinds.slice(0, 2);
+  const faultsMs = STAGED_LEASES * (config.leaseDuration ?? 3000);
+  return { ...scenario, faultKinds: [random.pick(kinds), ...beside], faultsMs };
+}
+
 export function drawScenario(random: Random, kinds: readonly string[]): Scenario {
   const lease = LEASES[random.pick([0, 0, 0, 1, 1, 2] as const)];
   const count = random.pick(NODE_COUNTS);

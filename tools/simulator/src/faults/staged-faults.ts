@@ -1,0 +1,173 @@
+import type { SimNode } from '../node/node';
+import type { Scenario } from '../run/scenario';
+import { cutOff, endHold, leaseOf, runningHolder } from './compound-faults';
+import type { Fault, FaultContext } from './context';
+import { freezeWhole } from './machine-faults';
+import { atNextAcquire } from './triggers';
+
+/**
+ * Faults of several acts, each of which waits for what the one before brought about. Chance alone comes to such a thing too seldom; so
+ * some seeds have one of these, and time enough for it.
+ */
+
+const LOOK_MS = 2;
+
+/** Looks again and again, for so long at most; not any more when all is healed. */
+function once({ world, during }: FaultContext, condition: () => boolean, limitMs: number, then: () => void): void {
+  let isOver = false;
+  during(limitMs, () => (isOver = true));
+  const look = (): void => {
+    if (isOver) return;
+    if (condition()) then();
+    else world.schedule(LOOK_MS, look);
+  };
+  look();
+}
+
+const others = ({ cluster }: FaultContext, ...but: readonly SimNode[]): SimNode[] =>
+  [...cluster.nodes.values()].filter((node) => !but.includes(node));
+
+const runs = ({ cluster }: FaultContext, node: SimNode): boolean =>
+  cluster.master?.node === node.name && cluster.master.phase === 'running' && node.server?.canAcknowledge === true;
+
+const streamsFrom = (node: SimNode, from: SimNode): boolean =>
+  node.server?.process.isRunning === true && node.server.receiver.from === from.name;
+
+function cutBetween({ cluster, during }: FaultContext, a: SimNode, b: SimNode, ms: number): void {
+  during(ms, cluster.network.cut(a.name, b.name));
+  during(ms, cluster.network.cut(b.name, a.name));
+}
+
+/**
+ * The release of a Master whose PostgreSQL died is held up on its way, and its controller killed meanwhile; that is started again, goes on
+ * with the hold, and PostgreSQL with it. Then the release arrives.
+ */
+const releaseHeldUp: Fault = (context) => {
+  const { cluster, world, random, during } = context;
+  const node = runningHolder(context);
+  if (node?.server?.hasPostmaster !== true || node.controllerProcess?.isRunning !== true) return false;
+  world.tell(node.name, () => 'FAULT     the postmaster is killed, and the release held up');
+  const { state } = cluster.consul;
+  state.heldUp = {
+    node: node.name,
+    ms: random.between(0.2, 0.7) * leaseOf(context),
+    onSent: () =>
+      world.schedule(0, () => {
+        world.tell(node.name, () => 'FAULT     the controller is killed, its release is under way');
+        node.killController();
+        during(random.between(2, 20), () => node.startController());
+      }),
+  };
+  during(3 * leaseOf(context), () => (state.heldUp = null));
+  node.server.killPostmaster();
+  return true;
+};
+
+/** A Master's machine is frozen whole, and thaws when its successor has the votes, and does not write yet. */
+const thawedAmongVotes: Fault = (context) => {
+  const { cluster, world, random } = context;
+  const node = runningHolder(context);
+  if (node === null || cluster.nodes.size < 3 || !node.isUp || node.isFrozen) return false;
+  const thaw = freezeWhole(context, node, 'runs', 4 * leaseOf(context));
+  endHold(context);
+  atNextAcquire(cluster, (next) => {
+    const hasVotes = (): boolean => next.controller?.parts.facts.votes?.complete === true;
+    if (next !== node) once(context, hasVotes, 3 * leaseOf(context), () => world.schedule(random.between(0, 30), thaw));
+  });
+  return true;
+};
+
+/**
+ * One Replica does not hear the Master any more, and writes go on with those that do. Then these are gone with the Master, or their
+ * controllers stand still until the one that lacks the last writes has taken the lock.
+ */
+const laggardGoesFirst: Fault = (context) => {
+  const { cluster, world, random, during } = context;
+  const master = runningHolder(context);
+  if (master === null || cluster.nodes.size < 3) return false;
+  const laggard = random.pick(others(context, master));
+  const informed = others(context, master, laggard);
+  const ms = 4 * leaseOf(context);
+  world.tell(laggard.name, () => 'FAULT     hears of the Master no more, which dies soon');
+  cutBetween(context, master, laggard, ms);
+  const areGone = random.chance(0.5);
+  const die = (): void => {
+    if (!runs(context, master)) return;
+    master.crash();
+    during(ms, () => master.boot());
+    for (const node of informed) {
+      if (areGone) {
+        node.crash();
+        during(random.between(2, 3) * leaseOf(context), () => node.boot());
+      } else if (node.controllerProcess?.isRunning === true) {
+        const { controllerProcess } = node;
+        controllerProcess.freeze();
+        const thaw = (): void => controllerProcess.thaw();
+        during(2 * leaseOf(context), thaw);
+        atNextAcquire(cluster, thaw);
+      }
+    }
+  };
+  world.schedule(random.between(150, 600), die);
+  return true;
+};
+
+/**
+ * A Master is gone, its successor as well, with all that had followed it; the first comes back and is promoted. It does not know of
+ * the timeline between, and makes another of the same number. Then the others come back.
+ */
+const sameTimelineTwice: Fault = (context) => {
+  const { cluster, world, random, during } = context;
+  const first = runningHolder(context);
+  if (first === null || cluster.nodes.size < 3) return false;
+  const ms = 6 * leaseOf(context);
+  world.tell(first.name, () => 'FAULT     is away while another is Master');
+  first.crash();
+  during(ms, () => first.boot());
+  const isFollowed = (): boolean => {
+    const second = cluster.lastHolder;
+    if (second === null || second === first || !runs(context, second)) return false;
+    return others(context, first, second).some((node) => streamsFrom(node, second));
+  };
+  const leave = (): void => {
+    const rest = others(context, first);
+    world.tell(first.name, () => 'FAULT     comes back, and all others are gone');
+    for (const node of rest) node.crash();
+    first.boot();
+    const comeBack = (): void => rest.forEach((node) => world.schedule(random.between(0, 300), () => node.boot()));
+    during(ms, comeBack);
+    once(context, () => runs(context, first), ms, comeBack);
+  };
+  once(context, isFollowed, ms, () => world.schedule(random.between(50, 300), leave));
+  return true;
+};
+
+/** The machine of the Master is paused, its monotonic clock with it; when it goes on, Consul is out of its reach. */
+const pausedThenCutOff: Fault = (context) => {
+  const { cluster } = context;
+  const node = runningHolder(context);
+  if (node === null || !node.isUp || node.isFrozen || cluster.nodes.size < 2) return false;
+  cutOff(context, node, 6 * leaseOf(context));
+  freezeWhole(context, node, 'stands', 2 * leaseOf(context));
+  return true;
+};
+
+export const stagedFaults = {
+  releaseHeldUp,
+  thawedAmongVotes,
+  laggardGoesFirst,
+  sameTimelineTwice,
+  pausedThenCutOff,
+} satisfies Record<string, Fault>;
+
+const isSynchronous = ({ config, nodes }: Scenario): boolean => config.replication !== undefined && nodes.length > 2;
+
+/** Where each of them can show anything. */
+export const STAGES: Readonly<Record<keyof typeof stagedFaults, (scenario: Scenario) => boolean>> = {
+  releaseHeldUp: () => true,
+  thawedAmongVotes: isSynchronous,
+  laggardGoesFirst: isSynchronous,
+  sameTimelineTwice: ({ config, nodes }) => config.replication === undefined && nodes.length > 2,
+  // What may be written until the jump is noticed is excused: a short lease is over by then.
+  pausedThenCutOff: ({ config, nodes }) => (config.leaseDuration ?? 3000) >= 3000 && nodes.length > 1,
+};
