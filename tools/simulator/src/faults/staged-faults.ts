@@ -30,6 +30,12 @@ const others = ({ cluster }: FaultContext, ...but: readonly SimNode[]): SimNode[
 const runs = ({ cluster }: FaultContext, node: SimNode): boolean =>
   cluster.master?.node === node.name && cluster.master.phase === 'running' && node.server?.canAcknowledge === true;
 
+/** The lease of its predecessor, for a node that has taken the lock. */
+function endsSoon({ controller, time }: SimNode): boolean {
+  const hold = controller?.parts.facts.hold ?? null;
+  return hold !== null && time.inWorld(hold.facts.waitUntil - time.now()) < 10;
+}
+
 const streamsFrom = (node: SimNode, from: SimNode): boolean =>
   node.server?.process.isRunning === true && node.server.receiver.from === from.name;
 
@@ -39,31 +45,43 @@ function cutBetween({ cluster, during }: FaultContext, a: SimNode, b: SimNode, m
 }
 
 /**
- * The release of a Master whose PostgreSQL died is held up on its way, and its controller killed meanwhile; that is started again, goes on
- * with the hold, and PostgreSQL with it. Then the release arrives.
+ * Whoever waited out its predecessor's lease loses its PostgreSQL before it promotes, and gives up. That release is held up on its way, and
+ * its controller killed; started again it goes on with the hold, and promotes. Then the release arrives.
  */
 const releaseHeldUp: Fault = (context) => {
   const { cluster, world, random, during } = context;
   const node = runningHolder(context);
-  if (node?.server?.hasPostmaster !== true || node.controllerProcess?.isRunning !== true) return false;
-  world.tell(node.name, () => 'FAULT     the postmaster is killed, and the release held up');
+  if (node === null) return false;
+  world.tell(node.name, () => 'FAULT     loses its session, and Consul is cut off');
+  cutOff(context, node, 2 * leaseOf(context));
+  endHold(context);
   const { state } = cluster.consul;
-  state.heldUp = {
-    node: node.name,
-    ms: random.between(0.2, 0.7) * leaseOf(context),
-    onSent: () =>
-      world.schedule(0, () => {
-        world.tell(node.name, () => 'FAULT     the controller is killed, its release is under way');
-        node.killController();
-        during(random.between(2, 20), () => node.startController());
-      }),
-  };
   during(3 * leaseOf(context), () => (state.heldUp = null));
-  node.server.killPostmaster();
+  const restart = (next: SimNode): void => {
+    world.tell(next.name, () => 'FAULT     the controller is killed, its release is under way');
+    next.killController();
+    during(random.between(100, 300), () => next.startController());
+  };
+  const lose = (next: SimNode): void => {
+    if (next.server?.hasPostmaster !== true) return;
+    world.tell(next.name, () => 'FAULT     the postmaster is killed, and the release held up');
+    const ms = random.between(0.5, 1.5) * leaseOf(context);
+    state.heldUp = { node: next.name, ms, onSent: () => world.schedule(0, () => restart(next)) };
+    next.server.killPostmaster();
+  };
+  atNextAcquire(cluster, (next) => {
+    if (next !== node)
+      once(
+        context,
+        () => endsSoon(next),
+        3 * leaseOf(context),
+        () => world.schedule(random.between(0, 12), () => lose(next)),
+      );
+  });
   return true;
 };
 
-/** A Master's machine is frozen whole, and thaws when its successor has the votes, and does not write yet. */
+/** A Master's machine is frozen whole, and thaws when its successor asks for votes, or has them and does not write yet. */
 const thawedAmongVotes: Fault = (context) => {
   const { cluster, world, random } = context;
   const node = runningHolder(context);
@@ -71,8 +89,18 @@ const thawedAmongVotes: Fault = (context) => {
   const thaw = freezeWhole(context, node, 'runs', 4 * leaseOf(context));
   endHold(context);
   atNextAcquire(cluster, (next) => {
+    if (next === node) return;
     const hasVotes = (): boolean => next.controller?.parts.facts.votes?.complete === true;
-    if (next !== node) once(context, hasVotes, 3 * leaseOf(context), () => world.schedule(random.between(0, 30), thaw));
+    if (random.chance(0.4)) {
+      once(context, hasVotes, 3 * leaseOf(context), () => world.schedule(random.between(0, 30), thaw));
+      return;
+    }
+    once(
+      context,
+      () => endsSoon(next),
+      3 * leaseOf(context),
+      () => world.schedule(random.between(0, 14), thaw),
+    );
   });
   return true;
 };
@@ -164,7 +192,7 @@ const isSynchronous = ({ config, nodes }: Scenario): boolean => config.replicati
 
 /** Where each of them can show anything. */
 export const STAGES: Readonly<Record<keyof typeof stagedFaults, (scenario: Scenario) => boolean>> = {
-  releaseHeldUp: () => true,
+  releaseHeldUp: ({ nodes }) => nodes.length > 1,
   thawedAmongVotes: isSynchronous,
   laggardGoesFirst: isSynchronous,
   sameTimelineTwice: ({ config, nodes }) => config.replication === undefined && nodes.length > 2,

@@ -33,9 +33,9 @@ export const REJOIN_MUTATIONS: readonly SeedMutation[] = [
     edits: [
       {
         file: 'libs/failover/src/follow-rules.ts',
-        find: "actions: [standsStill(o) ? { type: 'recordDataTerm', term: master.term } : { type: 'readPostgres' }],",
+        find: "actions: [standsStill(o, stood) ? { type: 'recordDataTerm', term: master.term } : { type: 'readPostgres' }],",
         replace:
-          "actions: [o.now > 0 || standsStill(o) ? { type: 'recordDataTerm', term: master.term } : { type: 'readPostgres' }],",
+          "actions: [o.now > 0 || standsStill(o, stood) ? { type: 'recordDataTerm', term: master.term } : { type: 'readPostgres' }],",
       },
     ],
   },
@@ -46,9 +46,9 @@ export const REJOIN_MUTATIONS: readonly SeedMutation[] = [
     edits: [
       {
         file: 'libs/failover/src/follow-rules.ts',
-        find: '    if (o.disk.dataTerm === master.term) return null;\n    return {\n      ...RECEIVE_FROM_NOBODY,',
+        find: '    if (o.disk.dataTerm === master.term) return null;\n    const stood = replayStood(o, memory);',
         replace:
-          '    if (o.now > 0 || o.disk.dataTerm === master.term) return null;\n    return {\n      ...RECEIVE_FROM_NOBODY,',
+          '    if (o.now > 0 || o.disk.dataTerm === master.term) return null;\n    const stood = replayStood(o, memory);',
       },
     ],
   },

@@ -34,7 +34,7 @@ export async function runSeed(
   transcript: ((line: string) => void) | null = null,
 ): Promise<SeedResult> {
   const world = new World(seed, transcript);
-  const scenario = staged(drawScenario(world.random, FAULT_KINDS), STAGES, new Random(seed, 5));
+  const scenario = staged(drawScenario(world.random, FAULT_KINDS), STAGES, new Random(seed, 6));
   const restore = noTimeButTheWorlds();
   try {
     const cluster = new Cluster(world, scenario, coverage);
