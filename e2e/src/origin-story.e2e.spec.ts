@@ -17,7 +17,7 @@ import {
 import { logOf } from './log-of';
 import { ReceiverKiller } from './receiver-killer';
 import { story } from './story';
-import { Visitor, type Visit } from './visitor';
+import { inTurn, Visitor } from './visitor';
 import { eventually, newMaster } from './wait-for';
 
 const HELD = 10;
@@ -219,11 +219,6 @@ story('The origin’s story', { settings: { failpoints: 'true', rejoin: 'never' 
     }
   }
 });
-
-/** Whom a visitor met, in order; equal ones in a row once. */
-function inTurn(visits: readonly Visit[]): (string | null)[] {
-  return visits.map(({ node }) => node).filter((node, index, all) => index === 0 || node !== all[index - 1]);
-}
 
 async function rowsOn(cluster: RemoteCluster, node: string, count: number): Promise<void> {
   const { postgresPort } = cluster.node(node);

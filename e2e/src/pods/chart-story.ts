@@ -1,6 +1,6 @@
 import type { Suite } from './pods-images';
 import { imagesOf } from './pods-images';
-import { InstalledChart, type Values } from './installed-chart';
+import { InstalledChart, type Wishes } from './installed-chart';
 
 /** Adds a sentence to a story. */
 export type ChartSentence = (title: string, happens: (chart: InstalledChart) => Promise<void>) => void;
@@ -15,7 +15,7 @@ const SENTENCE_MS = 180_000;
  */
 export function chartStory(
   title: string,
-  { suite, values = {} }: { readonly suite: Suite; readonly values?: Values },
+  { suite, ...wishes }: { readonly suite: Suite } & Wishes,
   tell: (sentence: ChartSentence) => void,
 ): void {
   describe(title, () => {
@@ -23,7 +23,7 @@ export function chartStory(
     let end: string | null = null;
 
     beforeAll(async () => {
-      chart = await InstalledChart.install(await imagesOf(suite), values);
+      chart = await InstalledChart.install(await imagesOf(suite), wishes);
     }, INSTALL_MS);
     afterAll(() => chart?.stop(end !== null), SENTENCE_MS);
 

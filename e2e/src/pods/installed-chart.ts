@@ -1,7 +1,14 @@
 import { openConnection, type OpenConnection } from '@ha-postgres/checker';
 import type { NodeStatus } from '@ha-postgres/cluster-state';
 import { readNodeStatus } from '@ha-postgres/local-cluster';
-import { NAMESPACE, PodsCluster, renderRelease, type LonePod, type Pod } from '@ha-postgres/pods';
+import {
+  NAMESPACE,
+  PodsCluster,
+  renderRelease,
+  type KubernetesObject,
+  type LonePod,
+  type Pod,
+} from '@ha-postgres/pods';
 import { merged } from './merged';
 
 export type Values = Readonly<Record<string, unknown>>;
@@ -11,6 +18,14 @@ export const PORTS = { master: 5432, standby: 5433 } as const;
 
 const TIMEOUT_MS = 2_000;
 
+/** Changes what helm has rendered, as its option `--post-renderer` does. */
+export type PostRender = (objects: readonly KubernetesObject[]) => readonly KubernetesObject[];
+
+export interface Wishes {
+  readonly values?: Values;
+  readonly postRender?: PostRender;
+}
+
 /** The chart, installed as pods, and what its users see of it. */
 export class InstalledChart {
   #tests: readonly LonePod[] = [];
@@ -18,12 +33,16 @@ export class InstalledChart {
   private constructor(
     readonly cluster: PodsCluster,
     private readonly images: Values,
+    private readonly postRender: PostRender,
   ) {}
 
   /** @param images the values that name the images @throws Error if not all pods become ready; then nothing is left */
-  static async install(images: Values, values: Values = {}): Promise<InstalledChart> {
+  static async install(
+    images: Values,
+    { values = {}, postRender = (objects) => objects }: Wishes = {},
+  ): Promise<InstalledChart> {
     const cluster = await PodsCluster.start(NAMESPACE);
-    const chart = new InstalledChart(cluster, images);
+    const chart = new InstalledChart(cluster, images, postRender);
     try {
       await chart.upgrade(values);
       await cluster.settled();
@@ -38,7 +57,7 @@ export class InstalledChart {
   async upgrade(values: Values): Promise<void> {
     const { objects, tests } = await renderRelease(merged(this.images, values), this.cluster.objects);
     this.#tests = tests;
-    this.cluster.apply(objects);
+    this.cluster.apply(this.postRender(objects));
   }
 
   /** As `helm test`: runs each test pod to its end. */

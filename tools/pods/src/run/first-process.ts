@@ -28,6 +28,29 @@ export async function ended(process: FirstProcess | null, signal?: AbortSignal):
   while (process !== null && isRunning(process) && signal?.aborted !== true) await pause(LOOK_EVERY_MS, signal);
 }
 
+/** SIGKILL to it and to everything that comes from it. */
+export function killTree(first: FirstProcess): void {
+  if (!isRunning(first)) return;
+  const pids = [first.pid];
+  for (const pid of pids) pids.push(...childrenOf(pid));
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended with the one before.
+    }
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
+    return text.split(' ').flatMap((word) => (word === '' ? [] : [Number(word)]));
+  } catch {
+    return [];
+  }
+}
+
 export function kill(first: FirstProcess): void {
   if (isRunning(first)) process.kill(first.pid, 'SIGKILL');
 }

@@ -6,7 +6,7 @@ import type { PlacedPod } from '../expand/placed-pod';
 import type { Container, Probe } from '../kubernetes';
 import type { Objects } from '../objects';
 import { BackOff } from './back-off';
-import { ended, firstProcess, isRunning, kill, type FirstProcess } from './first-process';
+import { ended, firstProcess, isRunning, kill, killTree, type FirstProcess } from './first-process';
 import { podman, tryPodman } from './podman';
 import { healthAtStart, succeeds, Threshold, type Health } from './probe';
 import type { Outcome } from './program';
@@ -110,6 +110,11 @@ export class PodContainer {
   kill(): void {
     this.letGo();
     if (this.#process !== null) kill(this.#process);
+  }
+
+  /** SIGKILL to all that runs in it; it is started again. */
+  crash(): void {
+    if (this.#process !== null) killTree(this.#process);
   }
 
   exec(command: readonly string[]): Promise<Outcome> {

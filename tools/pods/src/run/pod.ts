@@ -96,6 +96,11 @@ export class Pod {
     return found;
   }
 
+  /** Whether that container is there already; they are made one after the other. */
+  has(name: string): boolean {
+    return this.#containers.some(({ spec }) => spec.name === name);
+  }
+
   /** Containers and how often each was started again. */
   get restarts(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#containers.map(({ spec, restarts }) => [spec.name, restarts]));

@@ -146,7 +146,12 @@ export class PodsCluster {
 
   /** The claims that there are, whether a pod has them or not. */
   get claims(): string[] {
-    return readdirSync(join(this.workdir, 'claims'));
+    return readdirSync(join(this.workdir, 'claims')).sort();
+  }
+
+  /** Where a claim's files are on this machine. */
+  directoryOf(claim: string): string {
+    return join(this.workdir, 'claims', claim);
   }
 
   /** Ends everything at once and removes it. @param keepLogs leaves the work directory with what all containers printed */
