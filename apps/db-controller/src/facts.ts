@@ -1,4 +1,4 @@
-import type { NodeAddress, RunnerReport } from '@ha-postgres/cluster-state';
+import type { GivenUp, NodeAddress, RunnerReport } from '@ha-postgres/cluster-state';
 import type { Session } from '@ha-postgres/consul-election';
 import type { Fact, SlotSight, SwitchoverSight, Votes } from '@ha-postgres/failover';
 import type { Millis } from '@ha-postgres/service-kit';
@@ -10,6 +10,8 @@ export interface RejoinLeave {
   readonly id: string;
   readonly by: string;
   readonly modifyIndex: number;
+  /** What it was given for; null: for whatever this node holds. */
+  readonly gives: GivenUp | null;
 }
 
 export const NO_SLOTS: Fact<never> = { known: false, why: 'not a Master' };

@@ -14,6 +14,13 @@ test('names the term that ran last, also where others have held the lock since w
   expect(planFailover(held, 'b')).toMatchObject({ afterTerm: 4 });
 });
 
+test('names a term that the history tells, though the key says waiting again', () => {
+  const last = { node: 'b', term: 3, timeline: 2, lsn: '0/5000100' };
+  const master = { phase: 'waiting', last } as const;
+  const told = reading({ entries: entries({ session: null, master }), answers: [answered('b')] });
+  expect(planFailover(told, 'b')).toMatchObject({ afterTerm: 4 });
+});
+
 test('says what is given up, and who would give up less', () => {
   const plan = planFailover(noMaster(answered('b', { lsn: '0/4000100' }), answered('c')), 'b');
   expect('says' in plan ? plan.says.join('\n') : '').toMatch(/at least 16 MB of WAL[^]*c is less behind: 256 bytes/);
@@ -40,7 +47,10 @@ test.each<[string, Parameters<typeof planFailover>[0], RegExp]>([
   ['where Consul has lost its memory', noMaster(answered('b', { consulWentBack: 'gone' })), /hapg bootstrap/],
   [
     'where no Master ever ran',
-    reading({ entries: entries({ session: null, master: { phase: 'waiting' } }), answers: [answered('b')] }),
+    reading({
+      entries: entries({ session: null, master: { phase: 'waiting' } }).filter(({ key }) => key !== KEYS.history),
+      answers: [answered('b')],
+    }),
     /no Master has ever run/,
   ],
   [

@@ -1,4 +1,4 @@
-import type { MasterValue } from '@ha-postgres/cluster-state';
+import type { HistoryValue, MasterValue } from '@ha-postgres/cluster-state';
 import { pictureOf, witnessesOfLoss } from './picture';
 import type { Reading } from './read/reading';
 import { bytesText } from './show/bytes';
@@ -28,7 +28,7 @@ export function planFailover(reading: Reading, to: string): FailoverPlan | { rea
     };
   if (row.source !== 'node' || row.status === null) return { refused: `${to} does not answer: ${row.health}` };
   if (picture.pause !== null) return { refused: `the cluster is paused (by ${picture.pause.by}): hapg resume first` };
-  const afterTerm = termThatRan(master);
+  const afterTerm = termThatRan(master, reading.keys.history.value);
   if (afterTerm === null) return { refused: 'no Master has ever run in this cluster' };
   const { status, behindBytes } = row;
   const behind =
@@ -56,6 +56,8 @@ export function planFailover(reading: Reading, to: string): FailoverPlan | { rea
   };
 }
 
-function termThatRan(master: MasterValue): number | null {
-  return master.phase === 'running' || master.phase === 'draining' ? master.term : (master.last?.term ?? null);
+/** As the nodes judge it: a late beat may have put an earlier phase in the place of `running`, and the history tells then. */
+function termThatRan({ node, term, phase, last }: MasterValue, history: HistoryValue | null): number | null {
+  const isTold = history?.promotions.some((promotion) => promotion.term === term && promotion.node === node) === true;
+  return isTold || phase === 'running' || phase === 'draining' ? term : (last?.term ?? null);
 }

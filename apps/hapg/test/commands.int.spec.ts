@@ -224,10 +224,12 @@ describe('rejoin', () => {
       code: 1,
       errors: expect.stringContaining('b is not blocked') as string,
     });
-    nodes.b.say({ rejoin: 'HAPG_REJOIN_WOULD_LOSE: 2 commits' });
+    const gives = { fromLsn: '0/5000000', toLsn: '0/5000200', commits: 2, transactions: [740, 741] };
+    const divergence = { ...gives, term: 5, relations: [], keptAt: null, why: null };
+    nodes.b.say({ rejoin: 'HAPG_REJOIN_WOULD_LOSE: 2 commits', divergence });
     const typed = hapg('rejoin', 'b', '--yes');
-    await until('the key', () => valueOf(KEYS.rejoin('b')));
-    nodes.b.say({ rejoin: null });
+    expect(await until('the key', () => valueOf(KEYS.rejoin('b')))).toMatchObject({ gives });
+    nodes.b.say({ rejoin: null, divergence: null });
     expect(await typed).toMatchObject({
       code: 0,
       output: expect.stringContaining('b is a Replica that streams') as string,

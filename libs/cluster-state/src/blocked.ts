@@ -1,4 +1,4 @@
-import type { NodeStatus } from './values';
+import type { GivenUp, NodeStatus } from './values';
 
 /** How a node begins what it says of its rejoining when only an administrator can let it. */
 const WOULD_LOSE = 'HAPG_REJOIN_WOULD_LOSE';
@@ -21,4 +21,11 @@ export function waitsForPerson(status: Told, instruction: string | null): boolea
   // It says what it is about: as long as that is no error, and not forbidden, it goes on by itself.
   if (rejoin != null) return /^HAPG_|rejoin: never/.test(rejoin);
   return role === 'DeadMaster' || instruction === 'blocked' || runnerPhase === 'blocked';
+}
+
+/** Whether a leave to give up commits was given for what a node holds now. Null: it has not been looked at yet. */
+export function isGivenUp(gives: GivenUp, held: GivenUp | null): boolean {
+  if (held === null) return false;
+  const isSame = gives.fromLsn === held.fromLsn && gives.toLsn === held.toLsn && gives.commits === held.commits;
+  return isSame && gives.transactions.join() === held.transactions.join();
 }

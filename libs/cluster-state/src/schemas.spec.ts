@@ -66,6 +66,11 @@ it.each<[string, Parse, object]>([
   ['vote answer', parseVoteAnswer, { ...VOTE, seen: { ...SEEN, termNode: '', wentBack: 'its index' } }],
   ['status', parseNodeStatus, { ...STATUS, rejoin: null, divergence: DIVERGENCE }],
   ['status', parseNodeStatus, { ...STATUS, rejoin: 'why', divergence: null }],
+  [
+    'rejoin',
+    parseRejoin,
+    { id: '1', by: 'me', gives: { fromLsn: '0/1', toLsn: null, commits: null, transactions: [] } },
+  ],
   ['report', parseRunnerReport, { ...REPORT, rejoined: { term: 7, how: 'copied' }, divergence: null, walGone: 'gone' }],
   [
     'report',

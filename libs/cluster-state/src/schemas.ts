@@ -163,7 +163,13 @@ const syncSchema = record(
 const overrideSchema = record({ id: text, node: nodeName, afterTerm: natural, by: text, why: text });
 const pauseSchema = record({ id: text, by: text, why: text });
 const epochSchema = record({ number: positive, from: nodeName, by: text });
-const rejoinSchema = record({ id, by: text });
+const givenUp = record({
+  fromLsn: orNull(lsn),
+  toLsn: orNull(lsn),
+  commits: orNull(natural),
+  transactions: { type: 'array', items: natural },
+});
+const rejoinSchema = record({ id, by: text }, { gives: givenUp });
 const switchoverSchema = record({ id, from: nodeName, to: orNull(nodeName) }, { by: text });
 
 const runnerReportSchema = record(

@@ -250,7 +250,12 @@ export interface PauseValue {
 export interface RejoinValue {
   readonly id: string;
   readonly by: string;
+  /** What may be lost: what the node had told of its data when this was written. Absent: whatever it is (a key written by hand). */
+  readonly gives?: GivenUp;
 }
+
+/** WAL that a node holds beyond its Master's history, as its status tells it under `divergence`. */
+export type GivenUp = Pick<Divergence, 'fromLsn' | 'toLsn' | 'commits' | 'transactions'>;
 
 /**
  * Key `switchover`: an administrator's wish, answered in `<node>/status` and `history`. Served once: by the Master that sees it

@@ -1,3 +1,5 @@
+import type { Divergence, GivenUp } from '@ha-postgres/cluster-state';
+import { runnerReport } from '../../test/fixture/values';
 import { endWorlds, world, type World } from '../../test/fixture/world';
 import { until } from '../../test/fixture/clock';
 import { RejoinLeaveWatch } from '../observe/rejoin-leave';
@@ -17,10 +19,10 @@ function deadMaster(): World {
 }
 
 /** An administrator has written the key, and the controller has seen it. */
-async function allowed(w: World, id = '1'): Promise<void> {
+async function allowed(w: World, id = '1', gives?: GivenUp): Promise<void> {
   const watch = new RejoinLeaveWatch(w.parts);
   watches.push(watch);
-  w.set(w.parts.keys.rejoin('b'), { id, by: 'test' });
+  w.set(w.parts.keys.rejoin('b'), { id, by: 'test', ...(gives === undefined ? {} : { gives }) });
   watch.start();
   await until('it has been read', () => w.parts.facts.rejoinLeave !== null);
 }
@@ -68,6 +70,23 @@ describe('the leave to lose commits', () => {
     await allowed(w);
     expect(w.observation().rejoinAllowed).toBe(true);
     expect(w.log.of('rejoin.allowed')).toHaveLength(1);
+  });
+
+  it('is for what the node held when it was given, and for no more', async () => {
+    const w = deadMaster();
+    const gives = { fromLsn: '0/5000000', toLsn: '0/5000200', commits: 2, transactions: [740, 741] };
+    const found = { ...gives, term: 6, relations: [], keptAt: '/kept', why: null };
+    const holds = (divergence: Divergence | null) => {
+      w.parts.facts.runner = { known: true, value: { ...runnerReport(), divergence }, seenAt: 0 };
+      return w.observation().rejoinAllowed;
+    };
+    await allowed(w, '1', gives);
+    // Not looked at yet, since the runner was started anew.
+    expect(holds(null)).toBe(false);
+    // Compared with the next Master: it is the same WAL still.
+    expect([holds(found), holds({ ...found, term: 7 })]).toEqual([true, true]);
+    for (const more of [{ commits: 3 }, { toLsn: '0/5000300' }, { fromLsn: null }, { transactions: [740, 742] }])
+      expect(holds({ ...found, ...more })).toBe(false);
   });
 
   it('serves once, and is then removed', async () => {

@@ -1,6 +1,7 @@
 import type { Action, Observation } from '@ha-postgres/failover';
 import type { Parts } from '../parts';
 import type { ClockJump } from './clock-jump';
+import { isLeaveGiven } from './rejoin-leave';
 
 /** Everything that a decision may depend on, as one value. */
 export function observe(parts: Parts, clockJump: ClockJump, inFlight: ReadonlySet<Action['type']>): Observation {
@@ -20,7 +21,7 @@ export function observe(parts: Parts, clockJump: ClockJump, inFlight: ReadonlySe
     sync: consul.sync,
     override: consul.override,
     paused: consul.paused,
-    rejoinAllowed: facts.rejoinLeave !== null,
+    rejoinAllowed: isLeaveGiven(facts),
     masterSeenRunningAt: consul.masterSeenRunningAt,
     hold: facts.hold?.view ?? null,
     resuming: facts.resuming,

@@ -33,7 +33,7 @@ export const rejoin = defineCommand({
       signal,
     );
     const key = keys.rejoin(node);
-    const value: RejoinValue = { id: randomUUID(), by };
+    const value: RejoinValue = { id: randomUUID(), by, ...givenUp(row) };
     await writeKey(client, key, JSON.stringify(value), reading.keys.indexes.get(key) ?? 0);
     terminal.note(`Written. Waiting until ${node} streams …`);
     const { status } = await untilItStreams(context, node, wait);
@@ -41,6 +41,14 @@ export const rejoin = defineCommand({
     else terminal.print(`${node} is a Replica that streams.`);
   },
 });
+
+/** The very loss that was shown: should the node come to hold something else meanwhile, it is asked again. */
+function givenUp({ status }: NodeRow): Pick<RejoinValue, 'gives'> {
+  const divergence = status?.divergence;
+  if (divergence == null) return {};
+  const { fromLsn, toLsn, commits, transactions } = divergence;
+  return { gives: { fromLsn, toLsn, commits, transactions } };
+}
 
 function whyNot(row: NodeRow): string {
   if (isBlocked(row)) return `${row.node} is blocked, but not because commits would be lost: ${whyBlocked(row)}`;
