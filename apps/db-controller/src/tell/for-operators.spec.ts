@@ -31,6 +31,7 @@ test('a holder judges the synchronous rule by what it has read since it took the
     term: 6,
     phase: 'waiting',
     acquiredAt: 1000,
+    provenAt: 1000,
     endsAt: 4000,
     lost: false,
     unansweredSince: null,
