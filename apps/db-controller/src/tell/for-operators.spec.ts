@@ -30,7 +30,7 @@ test('a holder judges the synchronous rule by what it has read since it took the
   const hold = {
     term: 6,
     phase: 'waiting',
-    acquiredAt: 1000,
+    acquiredAt: 900,
     provenAt: 1000,
     endsAt: 4000,
     lost: false,

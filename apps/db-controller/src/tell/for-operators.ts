@@ -25,6 +25,6 @@ export function forOperators(o: Observation, parts: ForOperatorsParts): ForOpera
 
 function syncRuleWentBack(o: Observation): string | null {
   // What it read before it took the lock may be older than what its predecessor told.
-  if (o.hold !== null && o.sync.known && o.sync.seenAt < o.hold.acquiredAt) return null;
+  if (o.hold !== null && o.sync.known && o.sync.seenAt < o.hold.provenAt) return null;
   return o.sync.known && o.sync.value.isReadable ? syncProblem(o) : null;
 }
