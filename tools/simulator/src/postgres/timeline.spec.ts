@@ -21,6 +21,8 @@ describe('timelines', () => {
       null,
     ]);
     expect([99, 100, 199, 200].map((lsn) => timelineAt(three, lsn))).toEqual([FIRST_TIMELINE, two, two, three]);
+    const onLostWal: Timeline = { number: 3, ancestors: [...two.ancestors, { timeline: 2, until: 50 }] };
+    expect([49, 50, 100].map((lsn) => timelineAt(onLostWal, lsn).number)).toEqual([1, 3, 3]);
   });
 
   it('are gone by once they are heard of, but not where what is replayed is no part of them', () => {

@@ -19,11 +19,19 @@ export function switchPoint(of: Timeline, timeline: number): number | null {
   return of.ancestors.find((ancestor) => ancestor.timeline === timeline)?.until ?? null;
 }
 
-/** The timeline, on the way to `of`, that a position belongs to (`tliOfPointInHistory`). */
+/**
+ * The timeline, on the way to `of`, that a position belongs to; the newest, where a disk lost WAL from before a switch and another was
+ * made on top of it (`tliOfPointInHistory`).
+ */
 export function timelineAt(of: Timeline, lsn: number): Timeline {
-  const at = of.ancestors.findIndex(({ until }) => lsn < until);
-  const ancestor = of.ancestors[at];
-  return ancestor === undefined ? of : { number: ancestor.timeline, ancestors: of.ancestors.slice(0, at) };
+  const { ancestors } = of;
+  if ((ancestors.at(-1)?.until ?? 0) <= lsn) return of;
+  const later = ancestors.findLastIndex(
+    ({ until }, at) => lsn < until && (at === 0 || (ancestors[at - 1]?.until ?? 0) <= lsn),
+  );
+  const ancestor = ancestors[later];
+  if (ancestor === undefined) return of;
+  return { number: ancestor.timeline, ancestors: ancestors.slice(0, later) };
 }
 
 /**
