@@ -25,8 +25,9 @@ async function runSeeds(seeds: readonly number[], untilViolation: boolean): Prom
     report = addSeed(report, await runSeed(seed, coverage));
     if (untilViolation && report.violations.length > 0) break;
   }
-  const { rules, plans, faults } = coverage;
-  tell({ kind: 'batch', report: { ...report, rules: [...rules], plans: [...plans], faults: [...faults] } });
+  const { rules, plans, faults, waits } = coverage;
+  const counts = { rules: [...rules], plans: [...plans], faults: [...faults], waits: [...waits] };
+  tell({ kind: 'batch', report: { ...report, ...counts } });
 }
 
 async function trace(seed: number): Promise<void> {

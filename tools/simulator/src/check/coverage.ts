@@ -3,8 +3,8 @@ export class Coverage {
   readonly rules = new Map<string, number>();
   readonly plans = new Map<string, number>();
   readonly faults = new Map<string, number>();
-  /** What else happened, such as promotions. */
-  readonly events = new Map<string, number>();
+  /** Why a cluster was rightly without a Master while a fault stood. */
+  readonly waits = new Map<string, number>();
 
   decided(rule: string): void {
     count(this.rules, rule);
@@ -18,8 +18,8 @@ export class Coverage {
     count(this.faults, kind);
   }
 
-  happened(event: string): void {
-    count(this.events, event);
+  waited(why: string): void {
+    count(this.waits, why);
   }
 }
 

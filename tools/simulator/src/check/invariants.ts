@@ -19,6 +19,7 @@ export const INVARIANTS = {
   boundedLoss: 'an asynchronous failover loses no more than the lag limit and what followed the last beat',
   noAlienHistory: 'no Replica streams a history that its own data is no part of',
   converges: 'a healed cluster has a Master and streaming Replicas again',
+  endures: 'a cluster in which one fault stands has a Master, and streaming Replicas but there',
 } as const;
 
 export const BY_HAND = 'promoted by hand';

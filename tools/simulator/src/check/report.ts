@@ -13,6 +13,7 @@ export interface BatchReport {
   readonly rules: readonly (readonly [string, number])[];
   readonly plans: readonly (readonly [string, number])[];
   readonly faults: readonly (readonly [string, number])[];
+  readonly waits: readonly (readonly [string, number])[];
 }
 
 export const NOTHING_RUN: BatchReport = {
@@ -27,6 +28,7 @@ export const NOTHING_RUN: BatchReport = {
   rules: [],
   plans: [],
   faults: [],
+  waits: [],
 };
 
 export function addSeed(report: BatchReport, result: SeedResult): BatchReport {
@@ -56,6 +58,7 @@ export function addUp(a: BatchReport, b: BatchReport): BatchReport {
     rules: sum(a.rules, b.rules),
     plans: sum(a.plans, b.plans),
     faults: sum(a.faults, b.faults),
+    waits: sum(a.waits, b.waits),
   };
 }
 

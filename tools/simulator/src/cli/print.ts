@@ -4,12 +4,14 @@ import type { BatchReport } from '../check/report';
 export const print = (line = ''): void => void process.stdout.write(`${line}\n`);
 
 /** How often each rule decided: an unreached rule is a rule that nothing was shown about. */
-export function printCoverage({ rules, faults }: BatchReport): readonly string[] {
+export function printCoverage({ rules, faults, waits }: BatchReport): readonly string[] {
   const counts = new Map(rules);
   print('how often each rule of decide() took over, in the order of the rules:');
   for (const rule of RULE_NAMES) print(`${String(counts.get(rule) ?? 0).padStart(9)}  ${rule}`);
   print('faults:');
   for (const [fault, count] of [...faults].sort((a, b) => b[1] - a[1])) print(`${String(count).padStart(9)}  ${fault}`);
+  print('rightly without a Master, while one fault stood:');
+  for (const [why, count] of waits) print(`${String(count).padStart(9)}  ${why}`);
   return RULE_NAMES.filter((rule) => !counts.has(rule));
 }
 

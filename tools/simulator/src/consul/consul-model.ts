@@ -36,6 +36,9 @@ export class ConsulModel {
   readonly state: ConsulState = { slowMs: 0, stall: null, answerLoss: 0, deposed: null, heldUp: null };
   /** Nodes whose agent does not answer. */
   readonly silentAgents = new Set<string>();
+  readonly serverPaths = SERVER_PATHS;
+  /** Paths to servers that do not answer. */
+  readonly silentServers = new Set<string>();
   private readonly senders = new WeakMap<FakeRequest, string>();
 
   constructor(
@@ -120,7 +123,7 @@ export class ConsulModel {
   }
 
   private isSilent(node: string, { via }: FakeRequest): boolean {
-    return via === 'agent' && this.silentAgents.has(node);
+    return via === 'agent' ? this.silentAgents.has(node) : this.silentServers.has(via);
   }
 
   private deposedFor(node: string): Keys | null {

@@ -17,10 +17,14 @@ const PATIENCE_MS = 8000;
 export class Administrator {
   private withoutMasterSince: number;
   private bootstraps = 0;
-  /** Told when it changes: a person asks again and again. */
-  private refused: string | null = null;
+  /** Each is told once: a person asks again and again. */
+  private readonly refusals = new Set<string>();
 
-  constructor(private readonly cluster: Cluster) {
+  /** `away`: a node that cannot be reached. */
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly away: SimNode | null = null,
+  ) {
     this.withoutMasterSince = cluster.world.now();
   }
 
@@ -29,7 +33,9 @@ export class Administrator {
     const { world } = this.cluster;
     if (all.some(({ server }) => server?.canAcknowledge === true)) {
       this.withoutMasterSince = world.now();
-      for (const node of all) this.letRejoin(node);
+      // Nothing is given up, or copied anew, while the Master is what cannot be reached.
+      if (this.away !== null && this.cluster.lastHolder === this.away) return;
+      for (const node of all) if (node !== this.away) this.letRejoin(node);
     } else if (world.now() > this.withoutMasterSince + PATIENCE_MS) this.bootstrap();
   }
 
@@ -38,7 +44,7 @@ export class Administrator {
     const { keys, consul, world, invariants } = this.cluster;
     const plan = planFailover(this.reading(), to);
     if ('refused' in plan) {
-      world.tell('admin', () => `failover to ${to} is refused: ${plan.refused}`);
+      this.isRefused(`failover to ${to} is refused: ${plan.refused}`);
       return false;
     }
     world.tell('admin', () => `lets ${to} succeed the Master of term ${plan.afterTerm}, whatever is lost by it`);
@@ -111,8 +117,8 @@ export class Administrator {
   }
 
   private isRefused(why: string): void {
-    if (this.refused === why) return;
-    this.refused = why;
+    if (this.refusals.has(why)) return;
+    this.refusals.add(why);
     this.cluster.world.tell('admin', () => why);
   }
 
@@ -121,15 +127,21 @@ export class Administrator {
     return {
       consulIsSilent: null,
       keys: understand(keys, consul.fake.store.list(`${keys.prefix}/`)),
-      answers: [...nodes.values()].map(answerOf),
+      answers: [...nodes.values()].map((node) => (node === this.away ? silenceOf(node) : answerOf(node))),
     };
   }
 }
 
-function answerOf({ name, roleServer }: SimNode): Answer {
-  const place = { name, host: name, apiPort: 8080 };
-  const state = roleServer?.state ?? null;
-  if (state === null) return { kind: 'silent', place, why: 'refused' };
+const placeOf = ({ name }: SimNode) => ({ name, host: name, apiPort: 8080 });
+
+function silenceOf(node: SimNode): Answer {
+  return { kind: 'silent', place: placeOf(node), why: 'refused' };
+}
+
+function answerOf(node: SimNode): Answer {
+  const place = placeOf(node);
+  const state = node.roleServer?.state ?? null;
+  if (state === null) return silenceOf(node);
   const { status, ready, readyWhy, instruction } = state;
   return {
     kind: 'answered',

@@ -178,4 +178,15 @@ export const LEASE_MUTATIONS: readonly SeedMutation[] = [
       },
     ],
   },
+  {
+    name: 'a member that does not answer is asked for ever',
+    breaks: ['endures'],
+    edits: [
+      {
+        file: 'libs/failover/src/ask-again.ts',
+        find: 'isAskedAgain(o.votes) || ',
+        replace: '',
+      },
+    ],
+  },
 ];

@@ -101,6 +101,11 @@ export class Cluster {
     return this.nodes.get(this.master?.node ?? '') ?? null;
   }
 
+  /** Nothing more happens at an occasion that a fault waited for. */
+  disarm(): void {
+    for (const told of [this.acquired, this.listed, this.drained, this.beaten]) told.clear();
+  }
+
   private onGivenUp(node: SimNode, records: readonly WalRecord[]): void {
     if (this.allowedToLose.delete(node.name)) this.givenUp.set(node.name, records);
     const allowed = this.givenUp.get(node.name);
