@@ -141,32 +141,39 @@ const laggardGoesFirst: Fault = (context) => {
 };
 
 /**
- * A Master is gone, its successor as well, with all that had followed it; the first comes back and is promoted. It does not know of
- * the timeline between, and makes another of the same number. Then the others come back.
+ * A Replica is away while another takes over and is followed. Then all these are gone, and the one that was away comes back and is promoted:
+ * it does not know of the timeline between, and makes another of the same number. Then the others come back.
  */
 const sameTimelineTwice: Fault = (context) => {
   const { cluster, world, random, during } = context;
   const first = runningHolder(context);
-  if (first === null || cluster.nodes.size < 3) return false;
+  const replicas = first === null ? [] : others(context, first).filter((node) => streamsFrom(node, first));
+  if (first?.server?.hasPostmaster !== true || replicas.length < 2) return false;
+  const away = random.pick(replicas);
+  const term = cluster.master?.term;
   const ms = 6 * leaseOf(context);
-  world.tell(first.name, () => 'FAULT     is away while another is Master');
-  first.crash();
-  during(ms, () => first.boot());
+  world.tell(away.name, () => 'FAULT     is away while another takes over');
+  away.crash();
+  during(ms, () => away.boot());
+  first.server.killPostmaster();
   const isFollowed = (): boolean => {
     const second = cluster.lastHolder;
-    if (second === null || second === first || !runs(context, second)) return false;
-    return others(context, first, second).some((node) => streamsFrom(node, second));
+    if (second === null || cluster.master?.term === term || !runs(context, second)) return false;
+    const timeline = second.server?.database.timeline.number;
+    return others(context, second).some(
+      (node) => streamsFrom(node, second) && node.server?.database.timeline.number === timeline,
+    );
   };
-  const leave = (): void => {
-    const rest = others(context, first);
-    world.tell(first.name, () => 'FAULT     comes back, and all others are gone');
+  const comesBack = (): void => {
+    const rest = others(context, away);
+    world.tell(away.name, () => 'FAULT     comes back, and all others are gone');
     for (const node of rest) node.crash();
-    first.boot();
-    const comeBack = (): void => rest.forEach((node) => world.schedule(random.between(0, 300), () => node.boot()));
-    during(ms, comeBack);
-    once(context, () => runs(context, first), ms, comeBack);
+    away.boot();
+    const theyToo = (): void => rest.forEach((node) => world.schedule(random.between(0, 300), () => node.boot()));
+    during(ms, theyToo);
+    once(context, () => runs(context, away), ms, theyToo);
   };
-  once(context, isFollowed, ms, () => world.schedule(random.between(50, 300), leave));
+  once(context, isFollowed, ms, () => world.schedule(random.between(20, 200), comesBack));
   return true;
 };
 
