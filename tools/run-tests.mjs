@@ -14,6 +14,7 @@ const LAYERS = {
   e2e: [{ targets: ['e2e'], report: 'e2e', parallel: 1 }],
   fault: [{ targets: ['fault'], report: 'fault', parallel: 1 }],
   images: [{ targets: ['images'], report: 'images', parallel: 1 }],
+  pods: [{ targets: ['pods'], report: 'pods', parallel: 1 }],
   // They use every processor themselves.
   simulate: ['seeds', 'mutations', 'exhaustive', 'exhaustive-mutations'].map((target) => ({
     targets: [target],
@@ -21,12 +22,12 @@ const LAYERS = {
     parallel: 1,
   })),
 };
-// The others are run when they are asked for: faults and mutations take as long as all the rest, images take root and podman, and of
+// The others are run when they are asked for: faults and mutations take as long as all the rest, images and pods take root and podman, and of
 // the simulator's seeds some still show what is not mended (tools/simulator/README.md).
 LAYERS.all = [...LAYERS.unit, ...LAYERS.integration, ...LAYERS.e2e];
 
 /** Targets that leave a report. */
-const COUNTED = ['test', 'integration', 'e2e', 'fault', 'images', ...LAYERS.simulate.map(({ report }) => report)];
+const COUNTED = ['test', 'integration', 'e2e', 'fault', 'images', 'pods', ...LAYERS.simulate.map(({ report }) => report)];
 
 // Of the faults only the quick half is run, unless told otherwise.
 const EVERY_FAULT = '--all';

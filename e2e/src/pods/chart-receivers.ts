@@ -22,7 +22,7 @@ export class PodReceiverKiller {
 }
 
 /** The processes that it starts have titles of their own. */
-const isPostmaster = (pid: number): boolean => !/^postgres: /.test(read(`/proc/${pid}/cmdline`));
+const isPostmaster = (pid: number): boolean => !read(`/proc/${pid}/cmdline`).startsWith('postgres: ');
 const isReceiver = (pid: number): boolean => /^postgres: (.*: )?walreceiver/.test(read(`/proc/${pid}/cmdline`));
 
 const childrenOf = (pid: number): number[] =>

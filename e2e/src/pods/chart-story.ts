@@ -3,7 +3,7 @@ import { imagesOf } from './pods-images';
 import { InstalledChart, type Wishes } from './installed-chart';
 
 /** Adds a sentence to a story. */
-export type ChartSentence = (title: string, happens: (chart: InstalledChart) => Promise<void>) => void;
+export type ChartSentence = (title: string, happens: (chart: InstalledChart) => Promise<void> | void) => void;
 
 /** Images are built, and with them what they stand on, where that is not there yet. */
 const INSTALL_MS = 1_200_000;

@@ -15,7 +15,7 @@ const SUITES: readonly Suite[] = ['trixie', 'bookworm'];
 
 for (const suite of SUITES) {
   chartStory(`The chart with its default values, on ${suite}`, { suite }, (sentence) => {
-    sentence('every pod becomes ready, with the containers that its users know', async ({ cluster }) => {
+    sentence('every pod becomes ready, with the containers that its users know', ({ cluster }) => {
       expect(cluster.pods.every(({ isReady }) => isReady)).toBe(true);
       expect(cluster.podsOf(NODES).map(({ name }) => name)).toEqual([
         'ha-postgres-0',
@@ -59,14 +59,18 @@ for (const suite of SUITES) {
         expect(hooks[0]?.stdout).toMatch(/^ha-postgres-\d is Master of term 2/);
       });
       expect(verdict.violations).toEqual([]);
-      tellFigure(`${suite}: pod deleted with grace: ${old} -> ${next}, write outage ${verdict.writeOutageMs} ms`);
+      tellFigure(
+        `${suite}: pod deleted with grace: ${old} -> ${next}, write outage ${Math.round(verdict.writeOutageMs ?? 0)} ms`,
+      );
     });
 
     sentence('when the Master’s pod is killed, a Replica takes over; it returns as a Replica', async (chart) => {
       const { old, next, verdict } = await whileWriting(chart, (master) => chart.cluster.kill(master), LOST_MAX);
       expect(verdict.violations).toEqual([]);
       const lost = verdict.lost?.length ?? 0;
-      tellFigure(`${suite}: pod killed: ${old} -> ${next}, write outage ${verdict.writeOutageMs} ms, ${lost} lost`);
+      tellFigure(
+        `${suite}: pod killed: ${old} -> ${next}, write outage ${Math.round(verdict.writeOutageMs ?? 0)} ms, ${lost} lost`,
+      );
     });
   });
 }
