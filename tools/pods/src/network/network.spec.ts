@@ -41,23 +41,25 @@ test('names lead to addresses: of services, and of pods below headless ones', ()
 
 describe('rules', () => {
   const rules = (pods: readonly PodSeen[]) =>
-    serviceRules({ services: [front, all], pods, addresses: ADDRESSES, subnet: '10.0.0.0/24' }).split('\n');
+    serviceRules({ namespace: 'db', services: [front, all], pods, addresses: ADDRESSES, subnet: '10.0.0.0/24' }).split(
+      '\n',
+    );
 
   test('each ready pod gets the same share of new connections, at the port that it gives the name', () => {
     expect(rules(PODS)).toEqual(
       expect.arrayContaining([
-        '-A HAPG-PODS -d 10.97.0.10/32 -p tcp --dport 80 -m statistic --mode random --probability 0.50000000 -j DNAT --to-destination 10.0.0.5:5432',
-        '-A HAPG-PODS -d 10.97.0.10/32 -p tcp --dport 80 -j DNAT --to-destination 10.0.0.7:5432',
-        '-A HAPG-PODS -d 10.97.0.10/32 -p tcp --dport 81 -j DNAT --to-destination 10.0.0.7:81',
+        '-A HAPG-PODS-db -d 10.97.0.10/32 -p tcp --dport 80 -m statistic --mode random --probability 0.50000000 -j DNAT --to-destination 10.0.0.5:5432',
+        '-A HAPG-PODS-db -d 10.97.0.10/32 -p tcp --dport 80 -j DNAT --to-destination 10.0.0.7:5432',
+        '-A HAPG-PODS-db -d 10.97.0.10/32 -p tcp --dport 81 -j DNAT --to-destination 10.0.0.7:81',
       ]),
     );
     expect(rules(PODS).filter((line) => line.includes('REJECT'))).toEqual([]);
   });
 
   test('a service without ready pods refuses', () => {
-    expect(rules([]).filter((line) => line.startsWith('-A HAPG-PODS '))).toEqual([
-      '-A HAPG-PODS -d 10.97.0.10/32 -p tcp --dport 80 -j REJECT --reject-with icmp-port-unreachable',
-      '-A HAPG-PODS -d 10.97.0.10/32 -p tcp --dport 81 -j REJECT --reject-with icmp-port-unreachable',
+    expect(rules([]).filter((line) => line.startsWith('-A HAPG-PODS-db '))).toEqual([
+      '-A HAPG-PODS-db -d 10.97.0.10/32 -p tcp --dport 80 -j REJECT --reject-with icmp-port-unreachable',
+      '-A HAPG-PODS-db -d 10.97.0.10/32 -p tcp --dport 81 -j REJECT --reject-with icmp-port-unreachable',
     ]);
   });
 });

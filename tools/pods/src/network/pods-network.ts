@@ -4,16 +4,19 @@ import { mustRun, runProgram } from '../run/program';
 import { isHeadless, type PodSeen } from './endpoints';
 import { DnsServer } from './dns-server';
 import { zoneOf } from './dns-zone';
-import { CHAIN, CHAIN_AFTER, serviceRules } from './service-rules';
+import { chainsOf, serviceRules } from './service-rules';
 
 /** Where packets come into our chains: table, chain of the kernel, ours. */
-const HOOKS = [
-  ['nat', 'PREROUTING', CHAIN],
-  ['nat', 'OUTPUT', CHAIN],
-  ['nat', 'POSTROUTING', CHAIN_AFTER],
-  ['filter', 'FORWARD', CHAIN],
-  ['filter', 'OUTPUT', CHAIN],
-] as const;
+function hooksOf(namespace: string): (readonly [table: string, hook: string, chain: string])[] {
+  const { chain, after } = chainsOf(namespace);
+  return [
+    ['nat', 'PREROUTING', chain],
+    ['nat', 'OUTPUT', chain],
+    ['nat', 'POSTROUTING', after],
+    ['filter', 'FORWARD', chain],
+    ['filter', 'OUTPUT', chain],
+  ];
+}
 
 /** A bridge of podman's with names and service addresses as in Kubernetes. They exist on this machine only. */
 export class PodsNetwork {
@@ -45,7 +48,8 @@ export class PodsNetwork {
     const dns = await DnsServer.start(gateway);
     const made = new PodsNetwork(name, subnet, gateway, namespace, dns);
     await made.#write([], []);
-    for (const [table, hook, chain] of HOOKS) await mustRun('iptables', ['-w', '-t', table, '-I', hook, '-j', chain]);
+    for (const [table, hook, chain] of hooksOf(namespace))
+      await mustRun('iptables', ['-w', '-t', table, '-I', hook, '-j', chain]);
     await mustRun('ip', ['route', 'add', made.#serviceNetwork, 'dev', network?.network_interface ?? '']);
     return made;
   }
@@ -63,7 +67,13 @@ export class PodsNetwork {
   }
 
   async #write(services: readonly Service[], pods: readonly PodSeen[]): Promise<void> {
-    const rules = serviceRules({ services, pods, addresses: this.addresses, subnet: this.subnet });
+    const rules = serviceRules({
+      namespace: this.namespace,
+      services,
+      pods,
+      addresses: this.addresses,
+      subnet: this.subnet,
+    });
     if (rules === this.#written) return;
     await mustRun('iptables-restore', ['-w', '--noflush'], { input: rules });
     this.#written = rules;
@@ -85,11 +95,13 @@ const anchorOf = (network: string): string => `${network}-anchor`;
 /** Takes away what is there of a namespace's network, also what an earlier process left. */
 export async function removeNetwork(namespace: string): Promise<void> {
   const name = `hapg-pods-${namespace}`;
-  for (const [table, hook, chain] of HOOKS) await runProgram('iptables', ['-w', '-t', table, '-D', hook, '-j', chain]);
+  const { chain: own, after } = chainsOf(namespace);
+  for (const [table, hook, chain] of hooksOf(namespace))
+    await runProgram('iptables', ['-w', '-t', table, '-D', hook, '-j', chain]);
   for (const [table, chain] of [
-    ['nat', CHAIN],
-    ['nat', CHAIN_AFTER],
-    ['filter', CHAIN],
+    ['nat', own],
+    ['nat', after],
+    ['filter', own],
   ] as const) {
     await runProgram('iptables', ['-w', '-t', table, '-F', chain]);
     await runProgram('iptables', ['-w', '-t', table, '-X', chain]);

@@ -2,10 +2,13 @@ import type { Service } from '../kubernetes';
 import { endpointsOf, isHeadless, targetPort, type PodSeen } from './endpoints';
 
 /** Chains of our own in the tables `nat` and `filter`; what is in them is replaced whole. */
-export const CHAIN = 'HAPG-PODS';
-export const CHAIN_AFTER = 'HAPG-PODS-AFTER';
+export const chainsOf = (namespace: string): { readonly chain: string; readonly after: string } => ({
+  chain: `HAPG-PODS-${namespace}`,
+  after: `HAPG-PODS-${namespace}-AFTER`,
+});
 
 export interface RulesInput {
+  readonly namespace: string;
   readonly services: readonly Service[];
   readonly pods: readonly PodSeen[];
   /** The address of each service that has one. */
@@ -18,7 +21,8 @@ export interface RulesInput {
  * What iptables-restore takes: a service's address leads to one of its pods by chance, as kube-proxy has it, and is refused at once where it
  * has none. Connections that are there stay where they are.
  */
-export function serviceRules({ services, pods, addresses, subnet }: RulesInput): string {
+export function serviceRules({ namespace, services, pods, addresses, subnet }: RulesInput): string {
+  const { chain, after } = chainsOf(namespace);
   const ports = services
     .filter((service) => !isHeadless(service))
     .flatMap((service) => (service.spec.ports ?? []).map((port) => ({ service, port })));
@@ -34,16 +38,16 @@ export function serviceRules({ services, pods, addresses, subnet }: RulesInput):
     });
     nat.push(
       ...targets.map(
-        (target, index) => `-A ${CHAIN} ${match}${chance(targets.length - index)} -j DNAT --to-destination ${target}`,
+        (target, index) => `-A ${chain} ${match}${chance(targets.length - index)} -j DNAT --to-destination ${target}`,
       ),
     );
-    if (targets.length === 0) filter.push(`-A ${CHAIN} ${match} -j REJECT --reject-with icmp-port-unreachable`);
+    if (targets.length === 0) filter.push(`-A ${chain} ${match} -j REJECT --reject-with icmp-port-unreachable`);
   }
   return [
-    ...['*nat', `:${CHAIN} - [0:0]`, `:${CHAIN_AFTER} - [0:0]`, ...nat],
+    ...['*nat', `:${chain} - [0:0]`, `:${after} - [0:0]`, ...nat],
     // The answer has to come back through this machine: pods see each other on one bridge otherwise, past the translation.
-    `-A ${CHAIN_AFTER} -s ${subnet} -d ${subnet} -m conntrack --ctstate DNAT -j MASQUERADE`,
-    ...['COMMIT', '*filter', `:${CHAIN} - [0:0]`, ...filter, 'COMMIT', ''],
+    `-A ${after} -s ${subnet} -d ${subnet} -m conntrack --ctstate DNAT -j MASQUERADE`,
+    ...['COMMIT', '*filter', `:${chain} - [0:0]`, ...filter, 'COMMIT', ''],
   ].join('\n');
 }
 
