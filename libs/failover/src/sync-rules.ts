@@ -127,7 +127,11 @@ function standStill(hold: Hold): Outcome {
   return isBootstrap(hold) ? { role: 'Replica', instruction: { kind: 'wait' } } : RECEIVE_FROM_NOBODY;
 }
 
-/** The key with which this hold's term begins; null: it is written, or there is nothing to promise. */
+/**
+ * The key with which this hold's term begins; null: it is written, or there is nothing to promise. Where an administrator lets it
+ * take over and there is no key, Consul has lost it: under which rule commits were acknowledged nobody knows, so that until Replicas
+ * have everything only this node can be its own successor.
+ */
 function firstRule(o: Observation, hold: Hold): SyncValue | null {
   const value = syncOf(o);
   if (value === undefined || value?.term === hold.term) return null;
@@ -139,7 +143,9 @@ function firstRule(o: Observation, hold: Hold): SyncValue | null {
   const wish = { ...o.policy.sync, durability: 'strict' as const };
   const rule = wantedRule(wish, currentRule(value), othersOf(o, streaming));
   const first = withRule(value, hold.term, rule, nextVersion(o));
-  return first === null ? null : { ...first, ...(coversAcknowledged(o, hold) ? { covered: true } : {}) };
+  if (first === null) return null;
+  if (value === null && overrides(o, hold)) return { ...first, previous: { mode: first.mode, k: 0, names: [] } };
+  return { ...first, ...(coversAcknowledged(o, hold) ? { covered: true } : {}) };
 }
 
 /** Members only: a vote that is needed must be one that is asked for. */
