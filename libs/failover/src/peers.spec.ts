@@ -30,6 +30,14 @@ describe('the promise that lets a Master go on without Consul', () => {
     expect(asked({}, NOW - 500).agree).toBe(true);
   });
 
+  it('is given to its successor by one whose lost hold cannot end yet, as a killed PostgreSQL is still there', () => {
+    const lost = { term: 4, lost: true, endsAt: NOW } as const;
+    expect(asked({ hold: hold(lost) }).agree).toBe(true);
+    // Not lost, not over, or in the way of its own term.
+    for (const still of [{ lost: false }, { endsAt: NOW + 1 }, { term: 5 }])
+      expect(asked({ hold: hold({ ...lost, ...still }) })).toMatchObject({ agree: false });
+  });
+
   it.each<[string, Partial<Observation>]>([
     ['holds the lock itself', { hold: hold() }],
     ['may have just taken it', { acquiring: true }],

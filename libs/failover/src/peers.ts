@@ -27,7 +27,7 @@ export function mayPromiseFailsafe(
   request: FailsafeRequest,
   lastConsistentAnswerAt: number | null,
 ): Consent {
-  if (o.hold !== null || o.acquiring || o.resuming)
+  if (mayHold(o, request) || o.acquiring || o.resuming)
     return { agree: false, why: 'holds the lock itself, or may have just taken it' };
   const wentBack = consulWentBack(o);
   if (o.disk.highestTerm > 0 && wentBack !== null) return { agree: false, why: wentBack };
@@ -41,4 +41,12 @@ export function mayPromiseFailsafe(
     return { agree: false, why: 'Consul answers here' };
   }
   return { agree: true, why: 'Consul does not answer here either' };
+}
+
+/**
+ * A hold that Consul has taken away, and whose lease is over, gives no right any more: it is kept only until nothing is left of
+ * PostgreSQL, which takes as long as the kernel keeps a process that was killed. Meanwhile its successor may need this promise.
+ */
+function mayHold({ hold, now }: Observation, { term }: FailsafeRequest): boolean {
+  return hold !== null && !(hold.lost && now >= hold.endsAt && term > hold.term);
 }
