@@ -21,7 +21,7 @@ function ready(change: Partial<Hold> = {}, ...flags: string[]) {
   const w = world(...flags);
   const { facts, consul } = w.parts;
   const now = monotonicNow();
-  consul.sawSync(null, { sentAt: now });
+  consul.sawSync(null, { sentAt: now, receivedAt: now });
   const hold = {
     view: {
       term: 6,
@@ -94,7 +94,10 @@ describe('to promote', () => {
     const { w, hold, promote, asked } = ready();
     const rule = { version: 1, term: 6, mode: 'quorum', k: 1, names: ['c'], previous: null };
     const entry = { key: w.parts.keys.sync, value: JSON.stringify(rule), modifyIndex: 5, createIndex: 5, flags: 0 };
-    w.parts.consul.sawSync({ ...entry, lockIndex: 0, session: null }, { sentAt: monotonicNow() });
+    w.parts.consul.sawSync(
+      { ...entry, lockIndex: 0, session: null },
+      { sentAt: monotonicNow(), receivedAt: monotonicNow() },
+    );
     w.postgres.reply = () => {
       w.parts.facts.ending = true;
       return [{ names: 'ANY 1 ("c")', admits: 'everyone' }];

@@ -13,7 +13,7 @@ function holder(shown: { names: string; admits: string | null }, change: { term?
   const last = { node: change.last ?? 'a', term: 5, timeline: 1, lsn: '0/1' };
   w.parts.facts.hold = { view: { term: 6, last } as Hold, stop: () => undefined } as never;
   const entry = { key: 'sync', value: JSON.stringify({ ...QUORUM, term: change.term ?? 6 }), modifyIndex: 9 };
-  w.parts.consul.sawSync(entry as never, { sentAt: 1 });
+  w.parts.consul.sawSync(entry as never, { sentAt: 1, receivedAt: 1 });
   w.postgres.reply = (sql) => (sql.includes('current_setting') ? [shown] : []);
   return { w, asserted: () => assertSettings(w.parts, 6) };
 }
@@ -42,7 +42,7 @@ it('sends clients away that came while it was a standby, where they must wait', 
 
 it('asks nothing of a PostgreSQL in a cluster without such a rule', async () => {
   const { w, asserted } = holder({ names: '', admits: null });
-  w.parts.consul.sawSync(null, { sentAt: 2 });
+  w.parts.consul.sawSync(null, { sentAt: 2, receivedAt: 2 });
   await asserted();
   expect(w.postgres.asked).toEqual([]);
 });

@@ -202,6 +202,24 @@ describe('the list of members as seen', () => {
     view.sawHistory(null, { sentAt: 99, receivedAt: 102 });
     expect(view.historyIndex).toBe(30);
   });
+
+  it.each(['history', 'sync'] as const)(
+    'of %s: a read that began after the watch asked, and ended after its answer, does not hide what that showed',
+    (key) => {
+      const { view } = byHand();
+      const saw = (modifyIndex: number, times: { readonly sentAt: number; readonly receivedAt: number }) =>
+        key === 'history'
+          ? view.sawHistory(entry(keys.history, '{"promotions":[]}', modifyIndex), times)
+          : view.sawSync(entry(keys.sync, 'garbage', modifyIndex), times);
+      const index = () => (key === 'history' ? view.historyIndex : view.syncIndex);
+      saw(30, { sentAt: 100, receivedAt: 200 });
+      saw(20, { sentAt: 150, receivedAt: 300 });
+      expect(index()).toBe(30);
+      // Sent when that was known: Consul's memory went back.
+      saw(20, { sentAt: 201, receivedAt: 301 });
+      expect(index()).toBe(20);
+    },
+  );
 });
 
 describe('a view that watches', () => {

@@ -53,11 +53,13 @@ export class ConsulView {
   /** Its age is that of the question, not of the answer. */
   sync: Fact<SyncSight> = unknown;
   syncIndex: number | null = null;
+  private syncAnsweredAt: Millis = Number.NEGATIVE_INFINITY;
   override: OverrideValue | null = null;
   paused = false;
   /** Key `switchover`, while {@link watchRequests} is on. */
   switchover: SwitchoverSight['request'] = null;
   historyIndex: number | null = null;
+  private historyAnsweredAt: Millis = Number.NEGATIVE_INFINITY;
   historyIsUnreadable = false;
   masterEntry: KvEntry | null = null;
   /** When the newest consistent read of `master` was answered. */
@@ -187,9 +189,10 @@ export class ConsulView {
     this.members = { known: true, value: sight, seenAt: receivedAt };
   }
 
-  sawHistory(entry: KvEntry | null, { sentAt }: Times): void {
+  sawHistory(entry: KvEntry | null, { sentAt, receivedAt }: Times): void {
     const modifyIndex = entry?.modifyIndex ?? null;
-    if (this.history.known && sentAt < this.history.seenAt && (modifyIndex ?? 0) < (this.historyIndex ?? 0)) return;
+    if (sentAt < this.historyAnsweredAt && (modifyIndex ?? 0) < (this.historyIndex ?? 0)) return;
+    this.historyAnsweredAt = receivedAt;
     this.historyIndex = modifyIndex;
     // What cannot be read is written over with what was read before.
     const before = entry !== null && this.history.known ? this.history.value : { promotions: [] };
@@ -206,11 +209,14 @@ export class ConsulView {
     this.masterSight = null;
   }
 
-  /** A blocking query may have been asked long before its answer, and yet show something newer than a read in between. */
-  sawSync(entry: KvEntry | null, { sentAt }: Pick<Times, 'sentAt'>): void {
+  /**
+   * A blocking query may have been asked long before its answer, and yet show something newer than a read in between, whose answer
+   * may even come after. Only a read that was sent after the last answer came is newer by itself, also where it shows a lower index.
+   */
+  sawSync(entry: KvEntry | null, { sentAt, receivedAt }: Times): void {
     const modifyIndex = entry?.modifyIndex ?? null;
-    const isOvertaken = this.sync.known && sentAt < this.sync.seenAt;
-    if (isOvertaken && (modifyIndex ?? 0) < (this.syncIndex ?? 0)) return;
+    if (sentAt < this.syncAnsweredAt && (modifyIndex ?? 0) < (this.syncIndex ?? 0)) return;
+    this.syncAnsweredAt = receivedAt;
     const seenAt = this.sync.known ? Math.max(sentAt, this.sync.seenAt) : sentAt;
     const value = this.parsed(entry, parseSync);
     this.syncIndex = modifyIndex;
