@@ -1,6 +1,6 @@
 import { adviceOf } from './advice';
 import { pictureOf } from './picture';
-import { KEYS, MASTER_ANSWER, answered, entries, entry, reading, silent } from './testing/samples';
+import { KEYS, MASTER_ANSWER, address, answered, entries, entry, reading, silent } from './testing/samples';
 
 const adviceFor = (change: Parameters<typeof reading>[0]) => adviceOf(pictureOf(reading(change)));
 
@@ -36,6 +36,29 @@ test('nobody able to take over: whom to let, and that data is given up', () => {
     answers: [answered('b', { takeover: no, lsn: '0/4000000' }), answered('c', { takeover: no })],
   });
   expect(first?.remedies.join()).toContain('hapg failover --to c --accept-data-loss');
+});
+
+test('nobody able to take over: not who is never to be Master', () => {
+  const no = { able: false, why: 'tagged noFailover' };
+  const tags = { noFailover: true, failoverPriority: 0 };
+  const [first] = adviceFor({
+    entries: entries({ session: null }),
+    answers: [answered('b', { takeover: no, lsn: '0/4000000' }), answered('c', { takeover: no, tags })],
+  });
+  expect(first?.remedies.join()).toContain('hapg failover --to b');
+});
+
+test('nobody able to take over, and nobody that answers is a member: the keys are to be made anew', () => {
+  const no = { able: false, why: 'not on the list of members yet' };
+  const members = entry(KEYS.members, { members: [address('a')] });
+  const [first] = adviceFor({
+    entries: [...entries({ session: null }).filter(({ key }) => key !== KEYS.members), members],
+    answers: [silent('a'), answered('b', { takeover: no }), answered('c', { takeover: no, lsn: '0/6000000' })],
+  });
+  expect(first?.remedies).toEqual([
+    'bring the missing nodes back',
+    'or, if those on the list of members are gone for good: hapg bootstrap --from c --unreachable-are-down',
+  ]);
 });
 
 test('commits that wait for a Replica', () => {

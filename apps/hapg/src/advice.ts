@@ -60,19 +60,30 @@ function nobodyCanTakeOver({ master, nodes, pause }: Picture): Advice[] {
   if (nodes.some(({ source, status }) => source === 'node' && status?.takeover.able === true)) return [];
   if (pause !== null) return [];
   const reasons = nodes.map(({ node, status, health }) => `${node}: ${status?.takeover.why ?? health}`);
-  const [best] = nodes
-    .filter(({ source, behindBytes }) => source === 'node' && behindBytes !== null)
-    .sort((a, b) => (a.behindBytes ?? 0) - (b.behindBytes ?? 0));
-  const override = best === undefined ? [] : [`hapg failover --to ${best.node} --accept-data-loss --why TEXT`];
   return [
     {
       what: `There is no Master, and no node is able to take over. ${reasons.join('; ')}.`,
-      remedies: [
-        'bring the missing nodes back',
-        ...override.map((text) => `or give up what ${best?.node ?? ''} lacks: ${text}`),
-      ],
+      remedies: ['bring the missing nodes back', ...withWhatIsLeft(nodes)],
     },
   ];
+}
+
+/** An administrator's word lets a member take over; where no member is left, the keys are made anew. */
+function withWhatIsLeft(nodes: Picture['nodes']): readonly string[] {
+  const left = nodes.filter(({ source, status }) => source === 'node' && status?.tags.noFailover === false);
+  if (!nodes.some(({ source, isMember }) => source === 'node' && isMember !== false)) {
+    const [newest] = ranked(left);
+    return newest === undefined
+      ? []
+      : [
+          `or, if those on the list of members are gone for good: hapg bootstrap --from ${newest.node} --unreachable-are-down`,
+        ];
+  }
+  const [best] = left
+    .filter(({ behindBytes, isMember }) => behindBytes !== null && isMember !== false)
+    .sort((a, b) => (a.behindBytes ?? 0) - (b.behindBytes ?? 0));
+  if (best === undefined) return [];
+  return [`or give up what ${best.node} lacks: hapg failover --to ${best.node} --accept-data-loss --why TEXT`];
 }
 
 function waitingCommits({ nodes }: Picture): Advice[] {

@@ -163,3 +163,16 @@ test('a list of members that cannot be read keeps everybody from taking over: th
   });
   expect(refusal(garbled('session-1'))).toContain('holds the lock');
 });
+
+test('a list of members of which nobody answers keeps everybody from taking over: the keys are made anew once those are said to be down', () => {
+  const members = entry(KEYS.members, { members: [address('a')] });
+  const orphaned = reading({
+    entries: [...entries({ session: null, master: { term: 4 } }).filter(({ key }) => key !== KEYS.members), members],
+    answers: [silent('a'), answered('b'), answered('c')],
+  });
+  expect(refusal(orphaned)).toMatch(/a does not answer.*--unreachable-are-down/);
+  expect(parseMembers(written(planned(orphaned, { unreachableAreDown: true }), KEYS.members))).toMatchObject({
+    ok: true,
+    value: { members: [address('b')] },
+  });
+});

@@ -64,7 +64,14 @@ export function planBootstrap(
   };
 }
 
-/** Only a Consul that knows less than the nodes may be overruled: else the nodes find their Master by themselves. */
+/** Whoever is not on the list may not take over, and only a Master puts it there: all that are on it are gone. */
+function isNobodyListed({ keys, answers }: Pick<Reading, 'keys' | 'answers'>): boolean {
+  const listed = keys.members.value?.members;
+  const answering = answers.filter(({ kind }) => kind === 'answered').map(nameOf);
+  return listed !== undefined && answering.length > 0 && !listed.some(({ node }) => answering.includes(node));
+}
+
+/** Only a Consul that knows less than the nodes may be overruled, or a list of which nobody is left: else the nodes find their Master by themselves. */
 function whyNotNeeded({ keys, answers }: Reading): string | null {
   if (keys.master.session !== null) {
     const holder = keys.master.value?.node ?? 'somebody';
@@ -72,6 +79,7 @@ function whyNotNeeded({ keys, answers }: Reading): string | null {
   }
   // Nobody takes over by what cannot be read, and nobody writes over it either.
   if (keys.master.unreadable !== null || keys.members.unreadable !== null) return null;
+  if (isNobodyListed({ keys, answers })) return null;
   const witness = answers.some((answer) => answer.kind === 'answered' && answer.status.consulWentBack != null);
   return witness ? null : 'no node that answers says that Consul has lost what it knew: see hapg status';
 }
