@@ -151,12 +151,18 @@ export class Invariants {
     return value === null ? null : (this.nodes.get(value.node)?.disk.data.database ?? null);
   }
 
+  private isHolder(node: string): boolean {
+    const entry = this.masterKey();
+    return entry?.session != null && valueOf(entry)?.node === node;
+  }
+
   onPromoted(server: Server): void {
     // What somebody promoted by hand is thrown away again.
     if (this.excuseOf(server.node)?.why === BY_HAND) return;
     this.promotions += 1;
     this.checkLost(server);
-    if (!this.isMemoryBack) return;
+    // One that held the lock of the memory that is lost may promote still.
+    if (!this.isMemoryBack || !this.isHolder(server.node)) return;
     // The keys are made anew, and tell nothing of what was promised before.
     this.isMemoryBack = false;
     this.acknowledged = this.acknowledged.map(({ record }) => ({ record, isPromised: false }));
