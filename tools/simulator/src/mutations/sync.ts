@@ -56,9 +56,17 @@ export const SYNC_MUTATIONS: readonly SeedMutation[] = [
     ],
   },
   {
+    // Whoever has left the history is no candidate, however far its WAL reaches.
     name: 'data is compared by position alone, whatever its term',
-    breaks: ['nothingLost', 'votesCover', 'noAlienHistory'],
-    edits: [{ file: VOTES, find: '  if (termA !== termB) return termA - termB;\n', replace: '' }],
+    breaks: ['nothingLost', 'votesCover', 'boundedLoss', 'noAlienHistory'],
+    edits: [
+      { file: VOTES, find: '  if (termA !== termB) return termA - termB;\n', replace: '' },
+      {
+        file: 'libs/failover/src/takeover.ts',
+        find: "return judged.kind === 'ancestor' ? null : judged.why;",
+        replace: "return judged.kind === 'ancestor' || o.now > 0 ? null : judged.why;",
+      },
+    ],
   },
   {
     name: 'names after promotion',
