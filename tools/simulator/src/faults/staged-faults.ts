@@ -173,7 +173,7 @@ const sameTimelineTwice: Fault = (context) => {
     during(ms, theyToo);
     once(context, () => runs(context, away), ms, theyToo);
   };
-  once(context, isFollowed, ms, () => world.schedule(random.between(20, 200), comesBack));
+  once(context, isFollowed, ms, () => world.schedule(random.between(50, 500), comesBack));
   return true;
 };
 

@@ -18,7 +18,7 @@ export const REJOIN_MUTATIONS: readonly SeedMutation[] = [
         file: ANCESTRY,
         find: "  if (disk.dataTerm === master.term) return { kind: 'ancestor' };\n",
         replace:
-          "  if (disk.dataTerm > 0 && history?.promotions.find((one) => one.term === master.term)?.timeline === (postgres as { timeline?: number }).timeline) return { kind: 'ancestor' };\n  if (disk.dataTerm === master.term) return { kind: 'ancestor' };\n",
+          "  const numberOf = (of: number) => history?.promotions.find((one) => one.term === of)?.timeline ?? -of;\n  if (numberOf(disk.dataTerm) === numberOf(master.term)) return { kind: 'ancestor' };\n",
       },
     ],
   },
