@@ -4,6 +4,7 @@ import { messageOf, type Millis } from '@ha-postgres/service-kit';
 import { FAILSAFE_TIME_MS } from '../config';
 import type { Parts } from '../parts';
 import { stopReceiving } from './stop-receiving';
+import { VoteQuestions } from './vote-questions';
 import { fetchWalTail } from './wal-tail';
 
 /** A member that has not answered by then has no vote in this round. */
@@ -15,6 +16,7 @@ const OWN_POSITION_LIMIT_MS = 1000;
 
 export function peerEffects(parts: Parts): Pick<Effects, 'collectVotes' | 'askFailsafe'> {
   const { facts, consul, peers, self, times, log, clock } = parts;
+  const questions = new VoteQuestions(peers, clock);
   return {
     collectVotes: async ({ term }) => {
       const askedAt = clock.now();
@@ -27,7 +29,7 @@ export function peerEffects(parts: Parts): Pick<Effects, 'collectVotes' | 'askFa
       const request = { term, candidate: self.node, withinMs };
       // Its own position counts as well, and must stand still like the others'.
       const [answers] = await Promise.all([
-        Promise.all(asked.map((member) => peers.vote(member, request, withinMs))),
+        Promise.all(asked.map((member) => questions.ask(member, request, withinMs))),
         settleOwnPosition(parts, term, askedAt + OWN_POSITION_LIMIT_MS),
       ]);
       const votes = answers.filter((answer): answer is VoteAnswer => answer !== null);
