@@ -1,6 +1,6 @@
 import type { RoleAnswer, RunnerInstruction, RunnerReport, Upstream } from '@ha-postgres/cluster-state';
 import { isSameJson, messageOf, nanosTextToMillis, type Log, type Millis, type Timer } from '@ha-postgres/service-kit';
-import { failed, NO_FAILURE, RESTART, RETRY, type Backoff } from './core/backoff';
+import { COPY_AGAIN, failed, NO_FAILURE, RESTART, RETRY, type Backoff } from './core/backoff';
 import { rest, type Facts, type Problem, type Step, type Task } from './core/facts';
 import { accept, endedAsAsked, endedUnasked, hold, isDeadlinePassed, NEW_MEMORY, whyIgnored } from './core/memory';
 import type { Memory } from './core/memory';
@@ -58,6 +58,8 @@ export class Runner {
   #killing = false;
   #exiting = false;
   #backoff: Backoff = NO_FAILURE;
+  /** Copies that were discarded since the data was proven last. */
+  #copies: Backoff = NO_FAILURE;
   #failure: Problem | null = null;
   #progress: RunnerReport['progress'] = null;
   #data: Inspected;
@@ -148,6 +150,7 @@ export class Runner {
     const { rejoin } = state.marks;
     if ((kind !== 'follow' && kind !== 'lead') || rejoin === null || rejoin.stage === 'unfinished') return;
     state.update({ rejoin: null });
+    this.#copies = NO_FAILURE;
     machine.removeReplaced();
   }
 
@@ -228,7 +231,7 @@ export class Runner {
       settings: this.#parts.server.settings,
       rejoin: this.#parts.state.marks.rejoin,
       divergence: this.#parts.state.marks.divergence,
-      retryAt: this.#backoff.retryAt,
+      retryAt: Math.max(this.#backoff.retryAt, this.#copyAgainAt()),
     };
   }
 
@@ -286,12 +289,18 @@ export class Runner {
     }
   }
 
+  /** Another copy begins then, where the one before was of no use. */
+  #copyAgainAt(): Millis {
+    return this.#parts.state.marks.rejoin?.stage === 'unfinished' ? this.#copies.retryAt : 0;
+  }
+
   #discardCopy(): void {
     const { state, log } = this.#parts;
     const { rejoin } = state.marks;
+    this.#copies = failed(this.#copies, this.#now(), COPY_AGAIN);
     if (rejoin !== null) state.update({ rejoin: { ...rejoin, stage: 'unfinished' } });
     log.warn(
-      { event: 'rejoin.copy-discarded', term: rejoin?.term },
+      { event: 'rejoin.copy-discarded', term: rejoin?.term, copies: this.#copies.failures },
       'what was rewound or copied is of no use: a copy is taken',
     );
   }

@@ -19,6 +19,9 @@ export const RESTART: BackoffPolicy = { firstMs: 200, lastMs: 5_000 };
 /** Initialising, cloning and wiping that failed. */
 export const RETRY: BackoffPolicy = { firstMs: 500, lastMs: 10_000 };
 
+/** Copies that turned out to be of no use: each reads the whole of the Master's data. */
+export const COPY_AGAIN: BackoffPolicy = { firstMs: 1_000, lastMs: 300_000 };
+
 /** The delay after `failures` failures in a row, in milliseconds. */
 export function delayAfter(failures: number, { firstMs, lastMs }: BackoffPolicy): number {
   return failures < 1 ? 0 : Math.min(lastMs, firstMs * 2 ** Math.min(failures - 1, 30));
