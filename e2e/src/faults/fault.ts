@@ -118,9 +118,15 @@ export class Fault {
   async nothingHappens(): Promise<void> {
     await this.writesGoOn();
     await this.sameMaster();
-    const failed = [...this.load.history.writes].filter(({ direct, failure }) => direct === null && failure !== null);
-    const [first] = failed;
-    if (first !== undefined) throw new Error(`${failed.length} writes failed, the first: ${first.failure?.why ?? ''}`);
+    const [first, ...more] = this.failures;
+    if (first !== undefined) throw new Error(`${more.length + 1} writes failed, the first: ${first}`);
+  }
+
+  /** Why writes through load balancers have failed since the fault began. */
+  get failures(): string[] {
+    return [...this.load.history.writes].flatMap(({ direct, failure }) =>
+      direct === null && failure !== null && failure.at >= this.struckAt ? [failure.why] : [],
+    );
   }
 
   /** What a service has logged since the fault began, or since a moment of the wall clock. */
