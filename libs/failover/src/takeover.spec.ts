@@ -3,6 +3,7 @@ import type { HistoryEntry } from '@ha-postgres/cluster-state';
 import { parseLsn } from '@ha-postgres/lsn';
 import type { DiskRecord, Observation } from './observation';
 import {
+  INITIALISED,
   POLICY,
   NOW,
   dead,
@@ -13,6 +14,7 @@ import {
   address,
   readyToPromote,
   replica,
+  runner,
   standby,
   syncValue,
   unknown,
@@ -109,6 +111,42 @@ describe('the outlook of a takeover', () => {
       last: lastMaster('a', { lsn: '0/9000000' }),
     });
     expect(takeoverOutlook(replica(sees(masterEntry(waited)))).why).toContain('lags 67108864 bytes');
+  });
+});
+
+describe('the last Master itself, which promoted twice in its hold', () => {
+  const first = { ...{ parentTerm: 4, timeline: 2, forkLsn: '0/4000000', from: null, why: 'test', at: '', tookMs: 1 } };
+  const told: HistoryEntry = { ...first, term: 5, node: 'b', left: [{ timeline: 1, at: '0/4000000' }] };
+  const timelines = {
+    left: [
+      { timeline: 1, at: '0/4000000' },
+      { timeline: 2, at: '0/4800000' },
+    ],
+    newest: 3,
+  };
+  const outlook = (last: string, ledTerm: number | null) =>
+    takeoverOutlook(
+      replica({
+        master: known({
+          entry: masterEntry(masterValue(last, { phase: 'draining', released: true }), { session: null }),
+        }),
+        history: known({ promotions: [{ ...told, node: last }] }),
+        disk: { ...replica().disk, ledTerm },
+        runner: runner({ data: { ...INITIALISED, timelines } }),
+      }),
+    );
+
+  it('may succeed itself, though the history tells its first timeline only', () => {
+    expect(outlook('b', 5)).toMatchObject({ able: true });
+  });
+
+  it.each([
+    ['another’s term', 'a', null],
+    ['data that was filled anew since', 'b', null],
+  ])('is asked for its timelines where it is of %s', (_, last, ledTerm) => {
+    const { able, why } = outlook(last, ledTerm);
+    expect(able).toBe(false);
+    expect(why).toContain('left timeline 2');
   });
 });
 

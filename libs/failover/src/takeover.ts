@@ -135,9 +135,18 @@ function listedOnlyAfter(o: Observation): boolean {
 /** A position says nothing where the data has left the last Master's history: its WAL may even reach further. */
 function dataIsNoAncestorOfTheLastMasters(o: Observation): string | null {
   const last = lastMasterSeen(o);
-  if (last === null || o.disk.dataTerm > last.term || overrides(o, { last })) return null;
+  if (last === null || o.disk.dataTerm > last.term || overrides(o, { last }) || isTheLastMasterItself(o, last))
+    return null;
   const judged = ancestry(last, o.history.known ? o.history.value : null, o.disk, o.postgres, ownTimelines(o));
   return judged.kind === 'ancestor' ? null : judged.why;
+}
+
+/**
+ * Its data is still that which it led with, whatever timelines it has been on since: it may have promoted twice in one hold, of which
+ * the history tells the first only.
+ */
+function isTheLastMasterItself({ disk, self }: Observation, { node, term }: LastMaster): boolean {
+  return node === self.node && disk.ledTerm === term && disk.dataTerm === term;
 }
 
 function lagsTooFar(o: Observation): string | null {
