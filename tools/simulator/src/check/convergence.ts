@@ -35,11 +35,18 @@ export async function endure(cluster: Cluster, faults: Faults, random: Random): 
     cluster.coverage.waited(wait);
     return null;
   });
-  // What is gone comes back too late: a person goes on with what is left.
-  const heir = waits.length > 0 && isGone && away !== null ? heirOf(cluster, away) : null;
-  if (heir !== null && new Administrator(cluster, away).failover(heir.name))
+  if (waits.length > 0 && isGone && away !== null && goOnWithout(cluster, away))
     await becomesWhole(cluster, standing, (why) => why);
   standing.end();
+}
+
+/** What is gone comes back too late: a person goes on with what is left; false: nothing is left that could be gone on with. */
+function goOnWithout(cluster: Cluster, away: SimNode): boolean {
+  // Nobody says that what takes writes is down.
+  if (away.server?.canAcknowledge === true) return false;
+  const administrator = new Administrator(cluster, away);
+  const heir = heirOf(cluster, away);
+  return heir === null ? administrator.bootstrap(true) : administrator.failover(heir.name);
 }
 
 /** `judged`: what of it is wrong when the time is over. */

@@ -7,7 +7,7 @@ import {
   type SyncValue,
 } from '@ha-postgres/cluster-state';
 import { lastRunningMaster } from '@ha-postgres/failover';
-import type { SimNode } from '../node/node';
+import type { Disk, SimNode } from '../node/node';
 import { isOwnData } from '@ha-postgres/postgres-runner/runner';
 import { isForeign } from '../postgres/data-directory';
 import { lsnIn } from '../postgres/wal';
@@ -32,10 +32,11 @@ export function whyMayWait(cluster: Cluster, away: SimNode): string | null {
   const able = left.filter((node) => names.includes(node.name) && !node.options.config.noFailover && hasOwnData(node));
   const data = cluster.nodes.get(last.node)?.disk.data.database ?? null;
   if (data === null) return 'the data of the last Master is gone';
-  // A part of what the last Master wrote, or received before.
+  // A part of what the last Master wrote, or received before; and shown to be one.
+  const isTold = history.promotions.some(({ term }) => term === last.term);
   const heirs = able.filter(({ disk }) => {
     const newest = disk.data.database?.wal.last ?? null;
-    return newest === null || data.wal.has(newest);
+    return (newest === null || data.wal.has(newest)) && (isTold || recordOf(disk)?.dataTerm === last.term);
   });
   if (heirs.some(({ name }) => name === last.node)) return null;
   if (heirs.length === 0) return 'nobody that is left may take over';
@@ -44,9 +45,17 @@ export function whyMayWait(cluster: Cluster, away: SimNode): string | null {
 
 /** Data that may be Master's without anybody's leave: it has not left the history, and is not being made to follow. */
 function hasOwnData(node: SimNode): boolean {
-  const record = node.disk.controller as { readonly deadMaster?: boolean; readonly rejoining?: number | null } | null;
+  const record = recordOf(node.disk);
   return hasUsableData(node) && record?.deadMaster !== true && (record?.rejoining ?? null) === null;
 }
+
+interface Record {
+  readonly dataTerm?: number;
+  readonly deadMaster?: boolean;
+  readonly rejoining?: number | null;
+}
+
+const recordOf = ({ controller }: Disk): Record | null => controller as Record | null;
 
 /** Data that nothing has been done to since it was written or received. */
 export function hasUsableData({ disk }: SimNode): boolean {

@@ -87,20 +87,20 @@ export class Administrator {
     consul.write({ verb: 'set', key: keys.rejoin(name), value });
   }
 
-  /** As `hapg bootstrap --from NODE` does, with the node whose data `hapg status` ranks first. */
-  private bootstrap(): void {
-    const { keys, consul, world } = this.cluster;
+  /** As `hapg bootstrap --from NODE` does, with the node whose data `hapg status` ranks first; false: it is refused. */
+  bootstrap(unreachableAreDown = false): boolean {
+    const { keys, consul, world, invariants } = this.cluster;
     const reading = this.reading();
     const order = ranked(pictureOf(reading).nodes);
     const best = order.find(({ status }) => !status.tags.noFailover);
-    if (best === undefined) return;
+    if (best === undefined) return false;
     // Only nodes that are never to be Master have more.
     const acceptDataLoss = best !== order[0];
-    const wish = { from: best.node, by: 'administrator', unreachableAreDown: false, acceptDataLoss };
+    const wish = { from: best.node, by: 'administrator', unreachableAreDown, acceptDataLoss };
     const plan = planBootstrap(keys, reading, wish);
     if ('refused' in plan) {
       this.isRefused(`bootstrap from ${best.node} is refused: ${plan.refused}`);
-      return;
+      return false;
     }
     world.tell('admin', () => `makes the keys anew, with ${best.node} as Master`);
     this.bootstraps += 1;
@@ -113,7 +113,9 @@ export class Administrator {
     );
     for (const node of this.cluster.nodes.keys()) this.cluster.allowedToLose.add(node);
     consul.fake.write(operations);
+    if (unreachableAreDown) invariants.onLossAccepted();
     this.withoutMasterSince = world.now();
+    return true;
   }
 
   private isRefused(why: string): void {
