@@ -21,7 +21,15 @@ function cutBothWays({ network }: Cluster, name: string, from: readonly string[]
 
 const nodeStaysDead: Stand = (_cluster, node) => {
   node.crash();
-  return { away: node, isGone: true, end: () => node.boot() };
+  node.isGone = true;
+  return {
+    away: node,
+    isGone: true,
+    end: () => {
+      node.isGone = false;
+      node.boot();
+    },
+  };
 };
 
 const nodeStaysCutOff: Stand = (cluster, node) => {

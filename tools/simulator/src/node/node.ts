@@ -76,6 +76,8 @@ export class SimNode {
   runnerProcess: SimProcess | null = null;
   server: Server | null = null;
   isUp = false;
+  /** Nobody starts it, also who had been about to. */
+  isGone = false;
   /** Frozen whole; and since its thaw not yet known to have looked at the clock. */
   isFrozen = false;
   private names = 0;
@@ -124,7 +126,7 @@ export class SimNode {
   }
 
   boot(): void {
-    if (this.isUp) return;
+    if (this.isUp || this.isGone) return;
     this.isUp = true;
     this.world.tell(this.name, () => 'machine   starts');
     this.startRoleServer();
