@@ -2,12 +2,15 @@ import { join } from 'node:path';
 import { INVARIANTS } from '../check/invariants';
 import type { SeedResult } from '../run/run-seed';
 import { MUTATIONS } from '../mutations';
+import { NOT_FOUND } from '../mutations/not-found';
 import { readCaughtBy, remembered, writeCaughtBy } from '../mutations/caught-by';
 import type { SeedMutation } from '../mutations/mutation';
 import { bundleWorker } from './bundle';
 import { print } from './print';
 import type { Shown } from './report-file';
 import { BATCH, Worker } from './workers';
+
+const ALL = [...MUTATIONS, ...NOT_FOUND];
 
 export interface MutationRun {
   readonly root: string;
@@ -26,7 +29,7 @@ export interface MutationRun {
  * code as it is.
  */
 export async function runMutations(only: string | boolean, run: MutationRun): Promise<readonly Shown[]> {
-  const chosen = MUTATIONS.filter(({ name }) => only === true || name.includes(String(only)));
+  const chosen = only === true ? MUTATIONS : ALL.filter(({ name }) => name.includes(String(only)));
   const before = readCaughtBy(run.root);
   const began = performance.now();
   const queue = [...chosen];
@@ -42,7 +45,7 @@ export async function runMutations(only: string | boolean, run: MutationRun): Pr
   };
   await Promise.all(Array.from({ length: Math.min(run.workers, chosen.length) }, (_, lane) => work(lane)));
   if (run.remember === true) {
-    const names = MUTATIONS.map(({ name }) => name);
+    const names = ALL.map(({ name }) => name);
     writeCaughtBy(run.root, remembered(before, found, names));
   }
   const seconds = ((performance.now() - began) / 1000).toFixed(1);

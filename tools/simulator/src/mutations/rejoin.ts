@@ -28,18 +28,6 @@ export const REJOIN_MUTATIONS: readonly SeedMutation[] = [
     edits: [{ file: ANCESTRY, find: '  if (lsn <= fork) return', replace: '  if (lsn <= fork || term > 0) return' }],
   },
   {
-    name: 'the term of the data is recorded while the old upstream still sends',
-    breaks: ['noAlienHistory', 'nothingLost', 'votesCover'],
-    edits: [
-      {
-        file: 'libs/failover/src/follow-rules.ts',
-        find: "actions: [standsStill(o, stood) ? { type: 'recordDataTerm', term: master.term } : { type: 'readPostgres' }],",
-        replace:
-          "actions: [o.now > 0 || standsStill(o, stood) ? { type: 'recordDataTerm', term: master.term } : { type: 'readPostgres' }],",
-      },
-    ],
-  },
-  {
     // Its data is then taken for older than it is, and for what has left the history: it never becomes a Replica again.
     name: 'a Replica follows before the term of its data is on disk',
     breaks: ['noAlienHistory', 'nothingLost', 'votesCover', 'converges'],
@@ -60,22 +48,6 @@ export const REJOIN_MUTATIONS: readonly SeedMutation[] = [
         file: 'apps/postgres-runner/src/core/rejoin-choice.ts',
         find: "return beyond !== 0 && !mayLose ? 'refused' : 'replaced';",
         replace: "return beyond !== 0 && mayLose === null ? 'refused' : 'replaced';",
-      },
-    ],
-  },
-  {
-    name: 'a directory with a timeline of the same number is rewound, or followed with',
-    breaks: ['noAlienHistory', 'nothingLost'],
-    edits: [
-      {
-        file: 'apps/postgres-runner/src/core/rejoin-choice.ts',
-        find: "if (beyond === 'nothing') return isUsable && !hasTimelineOf && isStray !== true ? 'ancestor' : 'replaced';",
-        replace: "if (beyond === 'nothing') return isUsable ? 'ancestor' : 'replaced';",
-      },
-      {
-        file: 'apps/postgres-runner/src/core/rejoin-choice.ts',
-        find: "return hasTimelineOf ? 'it has been on a timeline of the same number as the upstream' : null;",
-        replace: 'return (void hasTimelineOf, null);',
       },
     ],
   },

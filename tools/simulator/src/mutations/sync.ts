@@ -56,19 +56,6 @@ export const SYNC_MUTATIONS: readonly SeedMutation[] = [
     ],
   },
   {
-    // Whoever has left the history is no candidate, however far its WAL reaches.
-    name: 'data is compared by position alone, whatever its term',
-    breaks: ['nothingLost', 'votesCover', 'boundedLoss', 'noAlienHistory'],
-    edits: [
-      { file: VOTES, find: '  if (termA !== termB) return termA - termB;\n', replace: '' },
-      {
-        file: 'libs/failover/src/takeover.ts',
-        find: "return judged.kind === 'ancestor' ? null : judged.why;",
-        replace: "return judged.kind === 'ancestor' || o.now > 0 ? null : judged.why;",
-      },
-    ],
-  },
-  {
     name: 'names after promotion',
     breaks: ['nothingLost', 'votesCover'],
     edits: [
@@ -97,28 +84,6 @@ export const SYNC_MUTATIONS: readonly SeedMutation[] = [
         file: TRANSITION,
         find: "previous: rule.k === 0 && rule.mode !== 'async' ? null : remaining()",
         replace: 'previous: (void remaining, null)',
-      },
-    ],
-  },
-  {
-    name: 'the rule before goes without evidence that no process applies it',
-    breaks: ['nothingLost', 'votesCover'],
-    edits: [
-      {
-        file: TRANSITION,
-        find: '  if (rule.k === 0) return null;\n  const counting',
-        replace: '  if (rule.k >= 0) return null;\n  const counting',
-      },
-    ],
-  },
-  {
-    name: 'the rule before goes before Replicas have all that it covered',
-    breaks: ['nothingLost', 'votesCover'],
-    edits: [
-      {
-        file: TRANSITION,
-        find: "step: isConfirmed(value, server.senders, progress.mark) ? done : { kind: 'look' }, progress",
-        replace: 'step: done, progress',
       },
     ],
   },
