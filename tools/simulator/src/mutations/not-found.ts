@@ -22,6 +22,7 @@ export const NOT_FOUND: readonly SeedMutation[] = [
     ],
   },
   {
+    // Probably it takes a process that reads its setting later than two readings of the server, and a commit meanwhile.
     name: 'the rule before goes without evidence that no process applies it',
     breaks: ['nothingLost', 'votesCover'],
     edits: [
@@ -33,6 +34,7 @@ export const NOT_FOUND: readonly SeedMutation[] = [
     ],
   },
   {
+    // Probably it takes Replicas of the new rule that lag by more than two readings of the server.
     name: 'the rule before goes before Replicas have all that it covered',
     breaks: ['nothingLost', 'votesCover'],
     edits: [
@@ -44,6 +46,7 @@ export const NOT_FOUND: readonly SeedMutation[] = [
     ],
   },
   {
+    // Probably it takes an old Master that still sends to a Replica which has seen its successor run: a thaw after the votes.
     name: 'the term of the data is recorded while the old upstream still sends',
     breaks: ['noAlienHistory', 'nothingLost', 'votesCover'],
     edits: [
@@ -56,6 +59,8 @@ export const NOT_FOUND: readonly SeedMutation[] = [
     ],
   },
   {
+    // The model's rewind always ends with what the upstream has, and what its WAL lacks beyond the fork it streams: only a real
+    // pg_rewind goes wrong.
     name: 'a directory with a timeline of the same number is rewound, or followed with',
     breaks: ['noAlienHistory', 'nothingLost'],
     edits: [
