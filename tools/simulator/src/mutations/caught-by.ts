@@ -17,7 +17,8 @@ export function readCaughtBy(root: string): CaughtBy {
 }
 
 export function writeCaughtBy(root: string, all: CaughtBy): void {
-  writeFileSync(fileIn(root), `${JSON.stringify(all, null, 2)}\n`);
+  const lines = Object.entries(all).map(([name, seeds]) => `  ${JSON.stringify(name)}: [${seeds.join(', ')}]`);
+  writeFileSync(fileIn(root), `{\n${lines.join(',\n')}\n}\n`);
 }
 
 /** With a seed that has found this mutation; those of mutations that are gone are forgotten. */
