@@ -3,7 +3,7 @@
 const path = require('node:path');
 
 const layers = {
-  unit: ['<rootDir>/src/**/*.spec.ts', '!**/*.int.spec.ts', '!**/*.e2e.spec.ts', '!**/*.fault.spec.ts', '!**/*.pods.spec.ts'],
+  unit: ['<rootDir>/src/**/*.spec.ts', '!**/*.{int,e2e,fault,pods}.spec.ts'],
   integration: ['<rootDir>/test/**/*.int.spec.ts'],
   e2e: ['<rootDir>/**/*.e2e.spec.ts'],
   fault: ['<rootDir>/**/*.fault.spec.ts'],

@@ -43,19 +43,18 @@ test('every other project is linted, type-checked and has tests of its own layer
 
 test('a project has a target for every layer that it has tests of, and no test lies where none looks', () => {
   const layerOf = (path: string): string => {
-    if (/\.(e2e|fault)\.spec\.ts$/.test(path)) return 'e2e';
-    if (path.endsWith('.image.spec.ts')) return 'images';
-    return path.endsWith('.int.spec.ts') ? 'integration' : 'test';
+    const [, layer = 'test'] = /\.(e2e|fault|pods|image|int)\.spec\.ts$/.exec(path) ?? [];
+    return { image: 'images', int: 'integration' }[layer] ?? layer;
   };
   for (const path of FILES.filter((file) => file.endsWith('.spec.ts'))) {
     const project = PROJECTS.find(({ folder }) => path.startsWith(`${folder}/`));
     const layer = layerOf(path);
-    const place = layer === 'test' ? '/src/' : '/test/';
+    const place = layer === 'test' || path.startsWith('e2e/') ? '/src/' : '/test/';
     expect({ path, targets: Object.keys(project?.manifest.nx.targets ?? {}) }).toEqual({
       path,
       targets: expect.arrayContaining([layer]) as string[],
     });
-    expect(layer === 'e2e' || path.includes(place) ? null : path).toBeNull();
+    expect(path.includes(place) ? null : path).toBeNull();
   }
 });
 
