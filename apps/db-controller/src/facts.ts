@@ -28,7 +28,8 @@ export class Facts {
   nameInDoubt = false;
   /** An acquire is under way, or went without an answer and its session is not yet known to be destroyed. */
   acquiring = false;
-  initializeSession: Session | null = null;
+  /** This node's lock on `initialize`, and the ModifyIndex of its own write. */
+  claim: { readonly session: Session; readonly modifyIndex: number } | null = null;
   votes: Votes | null = null;
   /** What the last Master could not send, fetched for the promotion of its term. */
   walTail: WalTail | null = null;

@@ -25,7 +25,7 @@ describe('the creator of a cluster', () => {
     const w = await nothingYet();
     await claim(w);
     const { initialize } = w.parts.keys;
-    expect(at(w, initialize)?.session).toBe(w.parts.facts.initializeSession?.id);
+    expect(at(w, initialize)?.session).toBe(w.parts.facts.claim?.session.id);
     expect(JSON.parse(at(w, initialize)?.value ?? '')).toEqual({ node: 'b', systemId: null });
   });
 
@@ -34,7 +34,7 @@ describe('the creator of a cluster', () => {
     const { initialize } = w.parts.keys;
     w.write({ verb: 'lock', key: initialize, value: '{"node":"a","systemId":null}', session: w.otherSession() });
     await claim(w);
-    expect(w.parts.facts.initializeSession).toBeNull();
+    expect(w.parts.facts.claim).toBeNull();
     expect(at(w, initialize)?.session).toBe('other');
     expect(w.consul.sessionIds()).toEqual([]);
   });
@@ -56,11 +56,11 @@ describe('the creator of a cluster', () => {
   it('who lost the lock meanwhile writes nothing, and keeps nothing', async () => {
     const w = await nothingYet();
     await claim(w);
-    w.consul.endSession(w.parts.facts.initializeSession?.id ?? '');
+    w.consul.endSession(w.parts.facts.claim?.session.id ?? '');
     await finish(w);
     expect(at(w, w.parts.keys.master)).toBeNull();
     expect(at(w, w.parts.keys.members)).toBeNull();
-    expect(w.parts.facts).toMatchObject({ hold: null, initializeSession: null });
+    expect(w.parts.facts).toMatchObject({ hold: null, claim: null });
     expect(w.diskAgain().hold).toBeNull();
   });
 
@@ -83,18 +83,18 @@ describe('the creator of a cluster', () => {
       return commit(operations);
     });
     const finishing = finish(w);
-    w.consul.endSession(w.parts.facts.initializeSession?.id ?? '');
-    await until('the loss of the claim is known', () => w.parts.facts.initializeSession === null);
+    w.consul.endSession(w.parts.facts.claim?.session.id ?? '');
+    await until('the loss of the claim is known', () => w.parts.facts.claim === null);
     await w.look();
     await claim(w);
-    const claimed = w.parts.facts.initializeSession;
+    const claimed = w.parts.facts.claim;
     send();
     await finishing;
     expect(w.log.of('bootstrap.refused')).toHaveLength(1);
-    expect(w.parts.facts.initializeSession).toBe(claimed);
+    expect(w.parts.facts.claim).toBe(claimed);
     await w.look();
     await finish(w);
-    expect(w.parts.facts.hold?.session).toBe(claimed);
+    expect(w.parts.facts.hold?.session).toBe(claimed?.session);
   });
 
   it('without an answer tries again, and if it was committed holds nothing: it takes its lock anew then', async () => {
@@ -109,7 +109,7 @@ describe('the creator of a cluster', () => {
     expect(w.parts.facts.hold).toBeNull();
     await finish(w);
     expect(at(w, w.parts.keys.master)?.session).toBeNull();
-    expect(w.parts.facts).toMatchObject({ hold: null, initializeSession: null });
+    expect(w.parts.facts).toMatchObject({ hold: null, claim: null });
     expect(w.diskAgain().hold).toBeNull();
   });
 });

@@ -16,7 +16,7 @@ import { OwnHold, type HoldFacts } from './own-hold';
 
 /** Not a claim that was made since by another session: nobody would hold it, and it would be renewed for ever. */
 function unclaim({ facts }: Parts, session: Session): void {
-  if (facts.initializeSession === session) facts.initializeSession = null;
+  if (facts.claim?.session === session) facts.claim = null;
 }
 
 /** How a cluster begins: the lock on `initialize`, then one transaction that makes its creator the first Master. */
@@ -26,7 +26,7 @@ export function bootstrapEffects(
   const { client, keys, self, facts, disk, consul, log, clock } = parts;
   return {
     lockInitialize: async () => {
-      if (facts.nameInDoubt || !consul.initialize.known || facts.initializeSession !== null) return;
+      if (facts.nameInDoubt || !consul.initialize.known || facts.claim !== null) return;
       const { modifyIndex } = consul.initialize.value;
       const session = await openSession(parts, () => {
         unclaim(parts, session);
@@ -38,12 +38,12 @@ export function bootstrapEffects(
       const result = await client
         .transaction([unclaimed, opLock(keys.initialize, claim, session.id)])
         .catch(() => null);
-      if (result?.committed === true) facts.initializeSession = session;
-      else await session.destroy();
-      log.info(
-        { event: 'bootstrap.claim', claimed: result?.committed === true },
-        'asked to be the creator of the cluster',
-      );
+      // The last: a check of the index answers with the key as it was before.
+      const entry =
+        result?.committed === true ? result.entries.findLast(({ key }) => key === keys.initialize) : undefined;
+      if (entry === undefined) await session.destroy();
+      else facts.claim = { session, modifyIndex: entry.modifyIndex };
+      log.info({ event: 'bootstrap.claim', claimed: entry !== undefined }, 'asked to be the creator of the cluster');
     },
 
     restoreInitialize: async ({ systemId, over }) => {
@@ -56,8 +56,8 @@ export function bootstrapEffects(
     },
 
     finishBootstrap: async ({ systemId }) => {
-      const session = facts.initializeSession;
-      if (session === null) return;
+      if (facts.claim === null) return;
+      const { session, modifyIndex } = facts.claim;
       const holdFacts: HoldFacts = {
         term: 1,
         acquiredAt: clock.now(),
@@ -69,10 +69,9 @@ export function bootstrapEffects(
       const hold = new OwnHold(holdFacts, session, holdOptions(parts));
       // Its data is the first term's, whatever comes of this hold: nobody else has any.
       disk.update({ hold: hold.stored, dataTerm: 1 });
-      const claim = consul.initialize.known ? consul.initialize.value.modifyIndex : null;
       const operations: TxnOperation[] = [
-        // A node with data may have said meanwhile that there is a cluster already.
-        ...(claim === null ? [] : [opCheckIndex(keys.initialize, claim)]),
+        // A node with data may have said since the claim that there is a cluster already.
+        opCheckIndex(keys.initialize, modifyIndex),
         opCheckSession(keys.initialize, session.id),
         opUnlock(keys.initialize, JSON.stringify({ node: self.node, systemId }), session.id),
         opSet(keys.members, JSON.stringify({ members: [self] })),

@@ -26,7 +26,7 @@ export function observe(parts: Parts, clockJump: ClockJump, inFlight: ReadonlySe
     hold: facts.hold?.view ?? null,
     resuming: facts.resuming,
     acquiring: facts.acquiring,
-    holdsInitialize: facts.initializeSession !== null,
+    holdsInitialize: facts.claim !== null,
     disk: disk.record,
     postgres: postgres.sight,
     runner: facts.runner,
