@@ -182,11 +182,11 @@ export class Disk {
    * node's own was not. An index is given where it showed the member that Consul's memory went back: it is written at once.
    */
   sawByAnother({ term, modifyIndex, syncVersion }: SeenByAnother): void {
-    const { highestTerm, highestSyncVersion } = this.stored;
-    const isNews = term >= highestTerm;
+    const { highestTerm, highestTermNode, highestSyncVersion } = this.stored;
     this.highestIndexSeen = Math.max(this.highestIndexSeen, modifyIndex ?? 0);
     this.update({
-      ...(isNews ? { highestTerm: term, highestTermNode: term > highestTerm ? null : '' } : {}),
+      ...(term > highestTerm ? { highestTerm: term, highestTermNode: null } : {}),
+      ...(term === highestTerm && highestTermNode === this.node ? { highestTermNode: '' } : {}),
       ...(modifyIndex === null ? {} : { highestModifyIndex: this.highestIndexSeen }),
       highestSyncVersion: Math.max(highestSyncVersion, syncVersion),
     });

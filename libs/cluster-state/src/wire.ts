@@ -245,7 +245,7 @@ export interface SeenByMember {
   readonly syncVersion: number;
   /** Of key `master`. */
   readonly modifyIndex: number;
-  /** Why what Consul says now is less than that; null: it is not, or is not known. */
+  /** Why what Consul says of the hold of the one who asks is less than that; null: it is not, or is not known. */
   readonly wentBack: string | null;
 }
 

@@ -5,15 +5,19 @@ afterEach(endWorlds);
 
 describe('a term that another took', () => {
   /** Node `b` has taken term 6 by what Consul says, and is told of `term`. */
-  async function told(term: number) {
+  async function told(term: number, highestTermNode: string | null = 'b') {
     const w = world();
-    w.parts.disk.update({ highestTerm: 6, highestTermNode: 'b' });
+    w.parts.disk.update({ highestTerm: 6, highestTermNode });
     await effectsOf(w.parts).recordForeignTerm({ type: 'recordForeignTerm', term, modifyIndex: null, syncVersion: 0 });
     return w.diskAgain();
   }
 
   it('is remembered as not this node’s, where the key says that it is', async () => {
     expect((await told(6)).record).toMatchObject({ highestTerm: 6, highestTermNode: '' });
+  });
+
+  it.each(['c', null])('keeps the holder that was seen of it: %p', async (holder) => {
+    expect((await told(6, holder)).record).toMatchObject({ highestTerm: 6, highestTermNode: holder });
   });
 
   it('is remembered without a holder where it is newer: Consul may yet say who that was, and that nothing went back', async () => {

@@ -87,13 +87,21 @@ describe('a vote', () => {
 
   it('tells that Consul went back, and by which index', async () => {
     const { w, answers } = replica(CUT_OFF);
-    w.set(w.parts.keys.master, masterValue());
+    w.set(w.parts.keys.master, masterValue({ term: 7, node: 'c' }));
     await w.look();
     w.parts.disk.update({ highestTerm: 5 });
     expect(await answers.vote(question(7))).toMatchObject({ seen: { wentBack: null } });
     w.parts.disk.saw(5, 9000);
     const wentBack = expect.stringContaining('index 9000') as string;
-    expect(await answers.vote(question(8))).toMatchObject({ seen: { modifyIndex: 9000, wentBack } });
+    expect(await answers.vote(question(7))).toMatchObject({ seen: { modifyIndex: 9000, wentBack } });
+  });
+
+  it('does not judge the memory of the one who asks by an answer that is older than his hold', async () => {
+    const { w, answers } = replica(CUT_OFF);
+    w.set(w.parts.keys.master, masterValue({ term: 6, node: 'a' }));
+    await w.look();
+    w.parts.disk.saw(6, 9000);
+    expect(await answers.vote(question(7))).toMatchObject({ seen: { modifyIndex: 9000, wentBack: null } });
   });
 
   it('is on disk before anything else happens', async () => {

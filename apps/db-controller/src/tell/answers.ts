@@ -62,8 +62,11 @@ export class Answers {
     return answer;
   }
 
-  private seen(o: Observation): SeenByMember {
+  private seen(o: Observation, { term, candidate }: VoteRequest): SeenByMember {
     const { highestTerm, highestTermNode, epoch, highestSyncVersion, highestModifyIndex } = o.disk;
+    const stands = o.master.known ? o.master.value.entry?.value : null;
+    // A member that is cut off goes by an answer that is old: it judges only the memory in which the one who asks holds the lock.
+    const isOfTheAsker = stands?.term === term && stands.node === candidate;
     const isVote = o.votedTerm > highestTerm;
     return {
       epoch,
@@ -71,7 +74,7 @@ export class Answers {
       termNode: isVote ? null : highestTermNode,
       syncVersion: highestSyncVersion,
       modifyIndex: highestModifyIndex,
-      wentBack: highestTerm > 0 ? consulWentBack(o) : null,
+      wentBack: isOfTheAsker && highestTerm > 0 ? consulWentBack(o) : null,
     };
   }
 
@@ -91,7 +94,7 @@ export class Answers {
       candidate: outlook.able,
       failoverPriority: policy.tags.failoverPriority,
       noFailover: policy.tags.noFailover,
-      seen: this.seen(observation),
+      seen: this.seen(observation, request),
     };
   }
 }
