@@ -86,7 +86,7 @@ export const options = defineOptions({
     type: 'duration',
     default: '20s',
     minimum: '1s',
-    description: 'how long a promotion may take before it is given up',
+    description: 'how long a promotion may take, after the 2 s for votes, before it is given up',
   },
   coldStartWait: {
     type: 'duration',

@@ -8,6 +8,7 @@ import {
   isArmed,
   isBootstrap,
   lead,
+  mayAskForVotesUntil,
   standBack,
   stillReceiving,
   whileRunning,
@@ -33,7 +34,7 @@ export const holderRules: Rules = {
   ),
 
   holderGivesUpWhatTakesTooLong: whileWaiting((o, _memory, hold) =>
-    o.now > Math.max(hold.acquiredAt, hold.waitUntil) + o.policy.promoteTimeoutMs
+    o.now > mayAskForVotesUntil(hold) + o.policy.promoteTimeoutMs
       ? begin(o, `not promoted within ${o.policy.promoteTimeoutMs} ms`, 'immediate', standBack(o))
       : null,
   ),

@@ -1,5 +1,5 @@
 import type { Action } from './actions';
-import type { Hold, Observation } from './observation';
+import type { Hold, Millis, Observation } from './observation';
 import type { Memory, Outcome, Rule } from './outcome';
 import { leadSettings } from './sync-view';
 
@@ -35,6 +35,15 @@ export const RECEIVE_FROM_NOBODY: Outcome = { role: 'Replica', instruction: { ki
 /** No Master ever ran: the creator's hold, the first of all or one after a first that ended early. There is nothing to vote on. */
 export function isBootstrap(hold: Hold): boolean {
   return hold.last === null;
+}
+
+/** So long after its predecessor's lease a holder goes on asking for votes. */
+const VOTES_TIME_MS = 2000;
+
+/** Until then it may lack votes; only what comes afterwards is the promotion, which has a time of its own. */
+export function mayAskForVotesUntil(hold: Hold): Millis {
+  const began = Math.max(hold.acquiredAt, hold.waitUntil);
+  return isBootstrap(hold) ? began : began + VOTES_TIME_MS;
 }
 
 /** `pg_promote` was asked for in this very hold: votes have been counted, there is no way back but the end of the hold. */

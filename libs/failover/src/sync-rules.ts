@@ -10,6 +10,7 @@ import {
   hasPromoted,
   isBootstrap,
   lead,
+  mayAskForVotesUntil,
   standBack,
   whileRunning,
   whileWaiting,
@@ -31,8 +32,6 @@ import {
 import { wantedRule } from './sync-wish';
 import { countVotes, overrides, votesOf } from './vote-count';
 
-/** So long after its predecessor's lease a holder goes on asking for votes. */
-const VOTES_TIME_MS = 2000;
 /** Between two rounds of questions. */
 const ASK_AGAIN_MS = 200;
 /** Between two readings while Replicas are waited for. */
@@ -54,9 +53,10 @@ export const beforePromotionRules: Rules = {
   }),
 
   holderGivesUpWithoutEnoughVotes: beforePromotion((o, _memory, hold) => {
-    const until = Math.max(hold.acquiredAt, hold.waitUntil) + VOTES_TIME_MS;
     const { may, why } = countVotes(o, hold);
-    return may || o.now <= until ? null : begin(o, `may lose acknowledged commits: ${why}`, 'immediate', standBack(o));
+    return may || o.now <= mayAskForVotesUntil(hold)
+      ? null
+      : begin(o, `may lose acknowledged commits: ${why}`, 'immediate', standBack(o));
   }),
 
   holderAsksForMoreVotes: beforePromotion((o, _memory, hold) => {

@@ -208,7 +208,7 @@ export const BEGINNINGS = [
   ),
   begin(readyToPromote()),
   begin(readyToPromote({ votes: { term: 6, startedAt: NOW - 160, complete: true, answers: [] } })),
-  begin(readyToPromote({ hold: hold({ acquiredAt: NOW - 20_001 }) })),
+  begin(readyToPromote({ hold: hold({ acquiredAt: NOW - 22_001 }) })),
   begin(readyToPromote({ hold: hold({ last: lastMaster('a', { lsn: '0/5200000' }) }) })),
   begin(
     readyToPromote({ disk: { ...replica().disk, highestTerm: 6, ledTerm: 6 }, postgres: runningMaster().postgres }),
