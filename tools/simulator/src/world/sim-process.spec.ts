@@ -71,6 +71,22 @@ describe('a world', () => {
     expect(heard).toEqual(['follows', 'next']);
   });
 
+  it('lets time pass for whoever waits for the last trillionth of a millisecond', async () => {
+    const world = new World(1);
+    await world.runUntil(50_000);
+    // A machine that has just been started tells times more finely than a world that is old.
+    const process = new SimProcess('p', world, new MachineTime(world, 1, 1000));
+    const heard: string[] = [];
+    const until = process.clock.now() + 1e-12;
+    const again = (): void => {
+      if (process.clock.now() < until) process.clock.schedule(until - process.clock.now(), again);
+      else heard.push('over');
+    };
+    again();
+    await world.runUntil(50_001);
+    expect([heard, world.violations]).toEqual([['over'], []]);
+  });
+
   it('refuses to go round in circles at one moment', async () => {
     const world = new World(7);
     const again = (): void => void world.schedule(0, again);

@@ -4,6 +4,11 @@ import { Random } from './random';
 
 /** So many events at one moment are a loop. */
 const STEPS_MAX = 10_000;
+/**
+ * The shortest time that anything takes which takes any: whoever waits for the rest of a time, and gets up for want of digits a trillionth
+ * of a millisecond before, would wait again, and again, and no time pass.
+ */
+const TICK_MS = 1e-6;
 
 /** What a run must not do. */
 export interface Violation {
@@ -45,7 +50,7 @@ export class World implements Clock {
   }
 
   schedule(ms: number, run: () => void): Timer {
-    const event = new Event(this.time + (ms > 0 ? ms : 0), this.order, run);
+    const event = new Event(this.time + (ms > 0 ? Math.max(TICK_MS, ms) : 0), this.order, run);
     this.order += 1;
     this.queue.add(event);
     return event;
