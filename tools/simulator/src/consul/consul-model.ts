@@ -5,11 +5,10 @@ import type { Network } from '../world/network';
 import type { Random } from '../world/random';
 import type { SimProcess } from '../world/sim-process';
 import type { World } from '../world/world';
+import { Silence } from './silence';
 
 /** Name of the Consul servers in the network. */
 export const CONSUL = 'consul';
-/** A frozen agent goes on with what lies in its sockets once it thaws. */
-const AGENT_LOOK_MS = 100;
 const AGENT_CALL_MS = 2000;
 const SERVER_PATHS = ['http://consul-1:8500', 'http://consul-2:8500'];
 
@@ -35,10 +34,10 @@ export class ConsulModel {
   readonly fake: FakeConsul;
   readonly state: ConsulState = { slowMs: 0, stall: null, answerLoss: 0, deposed: null, heldUp: null };
   /** Nodes whose agent does not answer. */
-  readonly silentAgents = new Set<string>();
+  readonly silentAgents: Silence;
   readonly serverPaths = SERVER_PATHS;
   /** Paths to servers that do not answer. */
-  readonly silentServers = new Set<string>();
+  readonly silentServers: Silence;
   private readonly senders = new WeakMap<FakeRequest, string>();
 
   constructor(
@@ -47,6 +46,8 @@ export class ConsulModel {
     private readonly random: Random,
     onWrite: OnWrite,
   ) {
+    this.silentAgents = new Silence(world);
+    this.silentServers = new Silence(world);
     this.fake = new FakeConsul(world, {
       // Not before the TTL, not after twice as long.
       sessionEndsAfterMs: (ttlMs) => ttlMs * random.between(1, 2),
@@ -88,10 +89,7 @@ export class ConsulModel {
 
   private there(node: string, request: FakeRequest, arrive: () => void, broken: () => void): void {
     this.senders.set(request, node);
-    if (this.isSilent(node, request)) {
-      this.world.schedule(AGENT_LOOK_MS, () => this.there(node, request, arrive, broken));
-      return;
-    }
+    if (this.waits(node, request, () => this.there(node, request, arrive, broken))) return;
     const { stall, slowMs } = this.state;
     const stalled = stall !== null && this.random.chance(stall.probability) ? this.random.between(0, stall.ms) : 0;
     const commitMs = request.kind === 'transaction' ? this.random.between(0.4, 3) : this.random.between(0.2, 1);
@@ -108,10 +106,7 @@ export class ConsulModel {
   }
 
   private back(node: string, request: FakeRequest, arrive: () => void, broken: () => void): void {
-    if (this.isSilent(node, request)) {
-      this.world.schedule(AGENT_LOOK_MS, () => this.back(node, request, arrive, broken));
-      return;
-    }
+    if (this.waits(node, request, () => this.back(node, request, arrive, broken))) return;
     // A long wait would find its connection broken; an answer to a write is not asked for again.
     const isLost = this.state.answerLoss > 0 && this.random.chance(this.state.answerLoss);
     if (isLost && request.kind !== 'kvGet') return;
@@ -122,8 +117,12 @@ export class ConsulModel {
     else this.world.schedule(slow, carry);
   }
 
-  private isSilent(node: string, { via }: FakeRequest): boolean {
-    return via === 'agent' ? this.silentAgents.has(node) : this.silentServers.has(via);
+  /** False: the way is not silent, and `then` is not called. */
+  private waits(node: string, { via }: FakeRequest, then: () => void): boolean {
+    const [silent, name] = via === 'agent' ? [this.silentAgents, node] : [this.silentServers, via];
+    if (!silent.has(name)) return false;
+    silent.whenOver(name, then);
+    return true;
   }
 
   private deposedFor(node: string): Keys | null {
