@@ -11,11 +11,17 @@ import { heirOf, whyMayWait } from './may-wait';
 /** From the end of all faults until there must be a Master with all its Replicas streaming, in the world's milliseconds. */
 export const BOUND_MS = 60_000;
 const LOOK_MS = 250;
+/**
+ * Who rightly waits for the same reason for so long, though the lock can be taken, waits for good: an administrator who could help has
+ * come by then, and what came of that. The rest of the time would show nothing more.
+ */
+const SETTLED_MS = 15_000;
 
 /** Heals everything and waits; how long it took, or null with a violation. */
 export async function converge(cluster: Cluster, faults: Faults): Promise<number | null> {
   faults.heal();
-  return becomesWhole(cluster, null, (why) => why);
+  const end = await becomesWhole(cluster, null, () => null);
+  return end?.how === 'whole' ? end.inMs : null;
 }
 
 /** Heals all but one fault, waits until what is left is whole or rightly waits for a person, and ends that fault as well. */
@@ -26,18 +32,20 @@ export async function endure(cluster: Cluster, faults: Faults, random: Random): 
   const standing = letOneStand(cluster, random);
   if (standing === null) return;
   const { away, isGone } = standing;
-  const waits: string[] = [];
-  await becomesWhole(cluster, standing, (why) => {
-    const wait = away === null ? null : whyMayWait(cluster, away);
-    if (wait === null) return why;
-    waits.push(wait);
-    cluster.world.tell('world', () => `rightly without a Master: ${wait}`);
-    cluster.coverage.waited(wait);
-    return null;
-  });
-  if (waits.length > 0 && isGone && away !== null && goOnWithout(cluster, away))
-    await becomesWhole(cluster, standing, (why) => why);
+  const end = await becomesWholeOrWaits(cluster, standing);
+  if (end?.how === 'waits' && isGone && away !== null && goOnWithout(cluster, away))
+    await becomesWhole(cluster, standing, () => null);
   standing.end();
+}
+
+/** How the wait for those that are left ends; null: with a violation. */
+export async function becomesWholeOrWaits(cluster: Cluster, standing: Standing): Promise<End | null> {
+  const { away } = standing;
+  const end = await becomesWhole(cluster, standing, () => (away === null ? null : whyMayWait(cluster, away)));
+  if (end?.how !== 'waits') return end;
+  cluster.world.tell('world', () => `rightly without a Master: ${end.why}`);
+  cluster.coverage.waited(end.why);
+  return end;
 }
 
 /** What is gone comes back too late: a person goes on with what is left; false: nothing is left that could be gone on with. */
@@ -49,28 +57,38 @@ function goOnWithout(cluster: Cluster, away: SimNode): boolean {
   return heir === null ? administrator.bootstrap(true) : administrator.failover(heir.name);
 }
 
-/** `judged`: what of it is wrong when the time is over. */
+type End = { readonly how: 'whole'; readonly inMs: number } | { readonly how: 'waits'; readonly why: string };
+
+/** `excuse`: why it need not become whole, as it stands now; null: it must. */
 async function becomesWhole(
   cluster: Cluster,
   standing: Standing | null,
-  judged: (why: string) => string | null,
-): Promise<number | null> {
+  excuse: () => string | null,
+): Promise<End | null> {
   const { world } = cluster;
   const administrator = new Administrator(cluster, standing?.isGone === true ? standing.away : null);
   const healedAt = world.now();
+  let settling: { readonly wait: string | null; readonly since: number } = { wait: null, since: healedAt };
   while (world.violations.length === 0) {
     const why = whyNotWhole(cluster, standing);
-    if (why === null) return world.now() - healedAt;
-    if (world.now() - healedAt > BOUND_MS) {
-      const wrong = judged(why);
-      if (wrong !== null)
-        world.violated(standing === null ? INVARIANTS.converges : INVARIANTS.endures, `${wrong}; ${outlooks(cluster)}`);
+    if (why === null) return { how: 'whole', inMs: world.now() - healedAt };
+    const wait = excuse();
+    if (wait !== settling.wait || isHeldBy(cluster, standing?.away ?? null)) settling = { wait, since: world.now() };
+    const isOver = world.now() - healedAt > BOUND_MS;
+    if (wait !== null && (isOver || world.now() - settling.since >= SETTLED_MS)) return { how: 'waits', why: wait };
+    if (isOver) {
+      world.violated(standing === null ? INVARIANTS.converges : INVARIANTS.endures, `${why}; ${outlooks(cluster)}`);
       return null;
     }
     administrator.look();
     await world.runUntil(world.now() + LOOK_MS);
   }
   return null;
+}
+
+/** Its session outlives it for a while, and nobody can take over before. */
+function isHeldBy({ consul, keys, master }: Cluster, node: SimNode | null): boolean {
+  return consul.fake.store.get(keys.master)?.session != null && master?.node === node?.name;
 }
 
 /** What is still missing; null: a Master runs, and all others but the one that is away stream from it. */

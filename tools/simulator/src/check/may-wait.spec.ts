@@ -1,48 +1,6 @@
-import { begin } from '../run/beginning';
-import { Cluster } from '../run/cluster';
-import { drawScenario, type NodePlan } from '../run/scenario';
-import { Random } from '../world/random';
-import { World } from '../world/world';
 import { whyNotWhole } from './convergence';
-import { Coverage } from './coverage';
 import { whyMayWait } from './may-wait';
-
-const LIMIT_MS = 60_000;
-
-/** A cluster that was stopped and has begun again, whole; none of its nodes but the first may be Master unless `may` names it. */
-async function whole(count: number, may: (name: string) => boolean, changes: object = {}): Promise<Cluster> {
-  const world = new World(1);
-  const drawn = drawScenario(new Random(1, 9), []);
-  const nodes = Array.from({ length: count }, (_, i): NodePlan => {
-    const name = `n${i}`;
-    return { name, rate: 1, fsyncMs: 1, lateMs: 0, lateness: 0, changes: may(name) ? {} : { noFailover: true } };
-  });
-  const config = { coldStartWait: 1000, ...changes };
-  const cluster = new Cluster(
-    world,
-    { ...drawn, nodes, config, lagLimitBytes: 1024 * 1024, beginning: 'stopped' },
-    new Coverage(),
-  );
-  begin(cluster);
-  cluster.writers.start();
-  await until(cluster, () => whyNotWhole(cluster) === null);
-  return cluster;
-}
-
-async function until({ world }: Cluster, holds: () => boolean): Promise<void> {
-  const end = world.now() + LIMIT_MS;
-  while (!holds() && world.now() < end) await world.runUntil(world.now() + 100);
-  expect(world.violations).toEqual([]);
-  expect(holds()).toBe(true);
-}
-
-/** The Master is gone for good, and its lease is over. */
-function masterDies(cluster: Cluster) {
-  const master = cluster.lastHolder;
-  if (master === null) throw new Error('there is no Master');
-  master.crash();
-  return master;
-}
+import { masterDies, until, whole } from './testing';
 
 describe('a cluster whose Master stays dead', () => {
   it('must have a Master where one is left that has what it told', async () => {
