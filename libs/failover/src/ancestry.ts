@@ -89,10 +89,13 @@ export function commonHistory(
   const own = lineage(dataTerm, history, led);
   const common = masters.terms.find((term) => own.terms.includes(term));
   if (common === undefined) return NOTHING_IN_COMMON;
-  const since = masters.entries.filter(({ term }) => term > common);
+  const shared = newestShared(own, common, led);
+  const oldest = masters.entries.findLastIndex(({ term, timeline }) => term > common || timeline > shared);
+  const since = masters.entries.slice(0, oldest + 1);
   const forks = [...since, ...own.entries.filter(({ term }) => term > common)].map(({ forkLsn }) => parseLsn(forkLsn));
   const [first, ...others] = forks;
-  const leftTimeline = history.promotions.find(({ term }) => term === common)?.timeline ?? null;
+  const leftTimeline = masters.entries[oldest + 1]?.timeline ?? null;
+  const sinceCommon = since.filter(({ term }) => term > common);
   const isUntold =
     own.terms.length > own.entries.length && own.terms.some((term) => term > common && !isIn(term, own.entries));
   if (first === undefined || (isUntold && leftTimeline === null)) return NOTHING_IN_COMMON;
@@ -100,20 +103,36 @@ export function commonHistory(
     forkLsn: others.reduce((earliest, fork) => (fork < earliest ? fork : earliest), first),
     timelines: since.map(({ timeline }) => timeline).reverse(),
     leftTimeline,
-    covered: since.length > 0 && since.every(({ covered }) => covered === true),
+    covered: sinceCommon.length > 0 && sinceCommon.every(({ covered }) => covered === true),
   };
+}
+
+/**
+ * The newest timeline that data can have in common with a Master's. A node records a term before any WAL of that comes: one that then
+ * promotes has nothing of it, and makes the timeline of its number a second time, at the same position.
+ */
+function newestShared({ terms, entries }: Lineage, common: number, led: readonly LedTerm[]): number {
+  const before = entries.filter(({ term }) => term > common).map(({ timeline }) => timeline - 1);
+  const known = terms.filter((term) => term > common).flatMap((term) => timelineBefore(term, led) ?? []);
+  return Math.min(Number.POSITIVE_INFINITY, ...before, ...known);
+}
+
+/** The newest timeline that a node knew before it first promoted in a term; null: not known. */
+export function timelineBefore(term: number, led: readonly LedTerm[]): number | null {
+  return led.find((one) => one.term === term)?.timeline ?? null;
 }
 
 function isIn(term: number, entries: readonly HistoryEntry[]): boolean {
   return entries.some((entry) => entry.term === term);
 }
 
+interface Lineage {
+  readonly terms: readonly number[];
+  readonly entries: readonly HistoryEntry[];
+}
+
 /** A term and those that it grew from, newest first, as far as the history, or the node that led them, tells. */
-function lineage(
-  term: number,
-  { promotions }: HistoryValue,
-  led: readonly LedTerm[] = [],
-): { terms: number[]; entries: HistoryEntry[] } {
+function lineage(term: number, { promotions }: HistoryValue, led: readonly LedTerm[] = []): Lineage {
   const terms = [term];
   const entries: HistoryEntry[] = [];
   for (let at = term; ;) {

@@ -119,6 +119,11 @@ export interface Hold {
 export interface LedTerm {
   readonly term: number;
   readonly parentTerm: number;
+  /**
+   * Number of the newest timeline that its data went through, or had heard of, before: those above are its own. One below that of the
+   * parent's term shows that it had recorded that term, and got nothing of it. Absent: not known.
+   */
+  readonly timeline?: number;
 }
 
 /** What this node keeps outside the data directory, across restarts. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { HistoryEntry } from '@ha-postgres/cluster-state';
 import { commonHistory } from './ancestry';
+import type { LedTerm } from './observation';
 import { untoldPromotions } from './untold';
 
 function promotion(term: number, parentTerm: number, timeline: number, forkLsn: string): HistoryEntry {
@@ -8,7 +9,7 @@ function promotion(term: number, parentTerm: number, timeline: number, forkLsn: 
 }
 
 const TOLD = [promotion(5, 4, 2, '0/400')];
-const tell = (led: readonly { term: number; parentTerm: number }[], entry: HistoryEntry, file: string) =>
+const tell = (led: readonly LedTerm[], entry: HistoryEntry, file: string) =>
   untoldPromotions({ promotions: TOLD }, led, entry, file).map(
     (one) => `${one.term}<${one.parentTerm}@${one.forkLsn} on ${one.timeline}`,
   );
@@ -54,6 +55,23 @@ describe('a node that promoted, could not tell it, and was succeeded by one that
   it('has in common with that what it had before, and its own timelines tell where it left it', () => {
     const common = commonHistory(7, { promotions }, 6, [{ term: 6, parentTerm: 5 }]);
     expect(common).toMatchObject({ forkLsn: 0x480n, timelines: [3], leftTimeline: 2 });
+  });
+
+  it('has nothing of a term that it had only recorded: the timeline of that number is one of its own', () => {
+    const told = [promotion(4, 3, 1, '0/300'), ...promotions];
+    const common = commonHistory(7, { promotions: told }, 6, [{ term: 6, parentTerm: 5, timeline: 1 }]);
+    expect(common).toMatchObject({ forkLsn: 0x400n, timelines: [2, 3], leftTimeline: 1 });
+    // Its own entry, if it could say so, shows it to everybody.
+    const itself = commonHistory(7, { promotions: [...told, promotion(6, 5, 2, '0/400')] }, 6);
+    expect(itself).toMatchObject({ forkLsn: 0x400n, timelines: [2, 3], leftTimeline: 1 });
+    const knowing = commonHistory(7, { promotions: told }, 6, [{ term: 6, parentTerm: 5, timeline: 2 }]);
+    expect(knowing).toMatchObject({ forkLsn: 0x480n, timelines: [3], leftTimeline: 2 });
+  });
+
+  it('may give up what no promotion since the term of both has left out, whatever came before', () => {
+    const told = [promotion(4, 3, 1, '0/300'), ...TOLD, { ...promotion(7, 5, 3, '0/480'), covered: true }];
+    const common = commonHistory(7, { promotions: told }, 6, [{ term: 6, parentTerm: 5, timeline: 1 }]);
+    expect(common).toMatchObject({ timelines: [2, 3], covered: true });
   });
 
   it('has nothing in common that is known, if it has forgotten what its term grew from', () => {

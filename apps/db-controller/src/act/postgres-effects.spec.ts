@@ -72,6 +72,18 @@ describe('to promote', () => {
     expect(w.diskAgain().record).toMatchObject({ ledTerm: 6, dataTerm: 6 });
   });
 
+  it('remembers the newest timeline that its data had been on: those above are its own', async () => {
+    const { w, promote } = ready();
+    const { facts } = w.parts;
+    if (facts.runner.known) {
+      const { data } = facts.runner.value;
+      const timelines = { left: [{ timeline: 1, at: '0/100' }], newest: 2 };
+      facts.runner = { ...facts.runner, value: { ...facts.runner.value, data: { ...data, timelines } } };
+    }
+    await promote();
+    expect(w.diskAgain().record.led).toEqual([{ term: 6, parentTerm: 5, timeline: 2 }]);
+  });
+
   it('ends the transactions of readers that hold up replay, and nobody where none does', async () => {
     const { w, promote } = ready();
     let isHeldUp = true;

@@ -32,7 +32,13 @@ export function postgresEffects(parts: Parts): Pick<Effects, 'promote' | 'killPo
       const lapsed = obstacleToPromotion(parts, term);
       if (lapsed !== null) throw errors.HAPG_PROMOTE_WITHOUT_RIGHT(`promotion for term ${term}: ${lapsed}`);
       const { ledTerm, dataTerm, led } = disk.record;
-      const own = { term, parentTerm: facts.hold?.facts.parentTerm ?? dataTerm };
+      // It has received from nobody since before it was armed, so what its runner has told is as it is.
+      const timeline = facts.runner.known ? facts.runner.value.data.timelines?.newest : undefined;
+      const own = {
+        term,
+        parentTerm: facts.hold?.facts.parentTerm ?? dataTerm,
+        ...(timeline === undefined ? {} : { timeline }),
+      };
       disk.update({ ledTerm: term, dataTerm: term, led: [...led, own].slice(-LED_MAX) });
       facts.hold?.promoting();
       log.info({ event: 'postgres.promote', term, lsn: postgres.sight.lsn?.toString(16) }, 'promotes PostgreSQL');
