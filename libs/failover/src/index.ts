@@ -1,5 +1,5 @@
 export type { Action, Effects } from './actions';
-export { ancestry, commonHistory, type Ancestry, type CommonHistory } from './ancestry';
+export { ancestry, commonHistory, timelineBefore, type Ancestry, type CommonHistory } from './ancestry';
 export { consulWentBack } from './consul-memory';
 export { untoldPromotions } from './untold';
 export { RULE_NAMES, decide } from './decide';

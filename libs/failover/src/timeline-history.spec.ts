@@ -31,6 +31,11 @@ describe('where a new history leaves that of its parent', () => {
     expect(forkFrom('0/6000000', promotion(1), FILE)).toBe('0/5000000');
   });
 
+  it('is where an older timeline was left, if nothing of the parent’s had come: the later one of that number is its own', () => {
+    expect(forkFrom('0/7000000', promotion(2), FILE, 1)).toBe('0/5000000');
+    expect(forkFrom('0/7000000', promotion(2), FILE, 2)).toBe('0/6000000');
+  });
+
   it('is where recovery ended if the parent’s timeline was the last one', () => {
     expect(forkFrom('0/6000000', promotion(2), FILE)).toBe('0/6000000');
   });

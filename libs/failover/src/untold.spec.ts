@@ -35,6 +35,13 @@ describe('promotions that their Master could not tell', () => {
     expect(tell(led, promotion(9, 7, 4, '0/600'), file)).toEqual(['6<5@0/500 on 4', '7<6@0/500 on 4']);
   });
 
+  it('begin where a timeline was left that is older than that of their parent, if nothing of that had come', () => {
+    const own = '1\t0/400\tno reason\n2\t0/500\tno reason\n';
+    const entry = promotion(7, 6, 3, '0/500');
+    expect(tell([{ term: 6, parentTerm: 5, timeline: 1 }], entry, own)).toEqual(['6<5@0/400 on 2']);
+    expect(tell([{ term: 6, parentTerm: 5, timeline: 2 }], entry, own)).toEqual(['6<5@0/500 on 3']);
+  });
+
   it('are none where all is told, and cannot be told where it is not known what they grew from', () => {
     expect(tell([], promotion(6, 5, 3, '0/500'), file)).toEqual([]);
     expect(tell([], promotion(7, 6, 4, '0/600'), file)).toEqual([]);

@@ -1,6 +1,6 @@
 import type { HistoryEntry, HistoryValue } from '@ha-postgres/cluster-state';
 import type { LedTerm } from './observation';
-import { leftIn } from './timeline-history';
+import { leftFirst, leftIn } from './timeline-history';
 
 /**
  * Promotions between a told one and that of `entry` which the history lacks: this node promoted, ended before it could say so, and
@@ -25,7 +25,7 @@ export function untoldPromotions(
   const told = promotions.find(({ term }) => term === untold[0]?.parentTerm);
   if (told === undefined) return [];
   const lines = leftIn(timelineHistory);
-  const first = lines.findIndex(({ timeline }) => timeline === told.timeline);
+  const first = leftFirst(lines, told.timeline, untold[0]?.timeline);
   const since = first < 0 ? [] : lines.slice(first);
   const [fork] = since;
   if (fork === undefined) return [];

@@ -178,6 +178,20 @@ describe('the timelines that the new Master went through', () => {
     expect(historyOf(w).map((entry) => entry.left)).toEqual([undefined, [...left, { timeline: 2, at: '0/5000060' }]]);
   });
 
+  it('show where it left the common one, also where it had nothing of the term that it grew from', async () => {
+    const w = await promoted();
+    const told = { ...toldBy('a', { term: 5, parentTerm: 4, forkLsn: '0/1000000' }), timeline: 2 };
+    w.set(w.parts.keys.history, { promotions: [told] });
+    await w.look();
+    w.parts.disk.update({ led: [{ term: 6, parentTerm: 5, timeline: 1 }] });
+    w.postgres.sight = standby({ inRecovery: false, timeline: 3 });
+    const wal = join(w.parts.config.dataDir, 'pg_wal');
+    mkdirSync(wal, { recursive: true });
+    writeFileSync(join(wal, '00000003.history'), '1\t0/1000000\tno reason\n2\t0/5000060\tno reason\n');
+    await markRunning(w);
+    expect(historyOf(w).at(-1)?.forkLsn).toBe('0/1000000');
+  });
+
   it('are none on timeline 1, and are not told where the history file cannot be read', async () => {
     const w = await promoted();
     await markRunning(w);

@@ -1,5 +1,13 @@
 import type { HistoryEntry, MembersValue, NodeAddress } from '@ha-postgres/cluster-state';
-import { forkFrom, leftIn, overrides, syncOf, untoldPromotions, type Effects } from '@ha-postgres/failover';
+import {
+  forkFrom,
+  leftIn,
+  overrides,
+  syncOf,
+  timelineBefore,
+  untoldPromotions,
+  type Effects,
+} from '@ha-postgres/failover';
 import { messageOf } from '@ha-postgres/service-kit';
 import { failpoint } from '../failpoint';
 import type { Parts } from '../parts';
@@ -26,7 +34,7 @@ export function runningEffects(parts: Parts): Pick<Effects, 'markRunning' | 'rew
       const left = leftIn(ofTimelines);
       const entry: HistoryEntry = {
         ...found,
-        forkLsn: forkFrom(found.forkLsn, parent, ofTimelines),
+        forkLsn: forkFrom(found.forkLsn, parent, ofTimelines, timelineBefore(term, disk.record.led)),
         // A history file that could not be read must not say that there was none before.
         ...(found.timeline === 1 || left.length > 0 ? { left } : {}),
       };
