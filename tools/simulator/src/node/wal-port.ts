@@ -1,8 +1,14 @@
 import type { Lsn } from '@ha-postgres/lsn';
 import type { WalPort } from '@ha-postgres/db-controller/controller';
+import { segmentTimelines, type Database } from '../postgres/data-directory';
 import { historyText } from '../postgres/timeline';
 import type { WalRecord } from '../postgres/wal';
 import type { SimNode } from './node';
+
+/** Of a timeline of which nothing has come here yet there is no file, and PostgreSQL would read none. */
+function hasSegment(database: Database, timeline: number): boolean {
+  return database.timeline.number === timeline || segmentTimelines(database).has(timeline);
+}
 
 /** WAL files of a node, for handing over what a dead Master could not send. */
 export function walPort(node: SimNode): WalPort {
@@ -18,12 +24,13 @@ export function walPort(node: SimNode): WalPort {
       travelling.set(name, records);
       return Buffer.from(name);
     },
-    write: (_place, _start, bytes) => {
+    write: ({ timeline }, _start, bytes) => {
       const { database } = node.disk.data;
       const records = travelling.get(bytes.toString()) ?? [];
       travelling.delete(bytes.toString());
+      if (database === null || !hasSegment(database, timeline)) throw new Error('ENOENT: no such segment');
       // Its checksums and links tell PostgreSQL where the tail fits on, and where it ends.
-      for (const record of records) if (database?.wal.isNext(record) === true) database.wal.append(record);
+      for (const record of records) if (database.wal.isNext(record)) database.wal.append(record);
     },
     history: (_dataDir, timeline) => {
       const { database } = node.disk.data;
