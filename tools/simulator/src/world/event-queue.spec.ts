@@ -22,4 +22,19 @@ describe('events', () => {
     expect(queue.take(15)).toBeNull();
     expect(queue.take(20)).toBe(second);
   });
+
+  it('that are cancelled are not kept until their time, and those that are left come in their order', () => {
+    const queue = new EventQueue();
+    const kept: Event[] = [];
+    for (let order = 0; order < 20_000; order += 1) {
+      const one = event(1000 + ((order * 7919) % 1000), order);
+      queue.add(one);
+      if (order % 200 === 0) kept.push(one);
+      else one.cancel();
+      expect(queue.size).toBeLessThan(600);
+    }
+    const taken = kept.map(() => queue.take(3000));
+    expect(taken).toEqual([...kept].sort((a, b) => a.at - b.at || a.order - b.order));
+    expect(queue.take(3000)).toBeNull();
+  });
 });

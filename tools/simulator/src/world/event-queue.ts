@@ -13,7 +13,7 @@ export class Event implements Timer {
 
   cancel(): void {
     this.cancelled = true;
-    // It lies in the queue until its time: what it would have done must not be kept alive so long.
+    // It lies in the queue for a while: what it would have done must not be kept alive so long.
     this.run = NOTHING;
   }
 }
@@ -22,15 +22,21 @@ const NOTHING = (): void => undefined;
 
 const isBefore = (a: Event, b: Event): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
 
+/** So few are never worth looking through. */
+const SPARED = 256;
+
 /** Events by time, and of the same time in the order in which they were added: a binary heap. */
 export class EventQueue {
-  private readonly heap: Event[] = [];
+  private heap: Event[] = [];
+  /** With more than so many it is looked through for those that were cancelled. */
+  private sizeMax = SPARED;
 
   get size(): number {
     return this.heap.length;
   }
 
   add(event: Event): void {
+    if (this.heap.length >= this.sizeMax) this.dropCancelled();
     const { heap } = this;
     let at = heap.length;
     heap.push(event);
@@ -52,6 +58,14 @@ export class EventQueue {
       this.removeFirst();
       if (!first.cancelled) return first;
     }
+  }
+
+  /** Most limits of time are cancelled long before they are over: kept, they are most of what lies here. */
+  private dropCancelled(): void {
+    const live = this.heap.filter(({ cancelled }) => !cancelled);
+    this.sizeMax = Math.max(SPARED, 2 * live.length);
+    // What is in order is a heap.
+    this.heap = live.sort((a, b) => (isBefore(a, b) ? -1 : 1));
   }
 
   private removeFirst(): void {
