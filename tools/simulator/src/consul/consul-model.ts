@@ -88,7 +88,8 @@ export class ConsulModel {
   }
 
   private there(node: string, request: FakeRequest, arrive: () => void, broken: () => void): void {
-    this.senders.set(request, node);
+    // Reads write nothing; they are most of all requests, and to remember them by name is a tenth of what garbage costs.
+    if (request.kind !== 'kvGet') this.senders.set(request, node);
     if (this.waits(node, request, () => this.there(node, request, arrive, broken))) return;
     const { stall, slowMs } = this.state;
     const stalled = stall !== null && this.random.chance(stall.probability) ? this.random.between(0, stall.ms) : 0;
