@@ -1,6 +1,7 @@
 import type { Verdict } from '@ha-postgres/checker';
 import { readNodeStatus, type RemoteCluster } from '@ha-postgres/local-cluster';
 import { loadOn } from './load';
+import { logOf } from './log-of';
 import { Newcomer } from './newcomer';
 import { outcomeOf, requestSwitchover } from './switchover-request';
 import { eventually, settled } from './wait-for';
@@ -32,10 +33,19 @@ export async function handsOver(cluster: RemoteCluster, to: string | null): Prom
     const status = await readNodeStatus(cluster.node(from).roleServerUrl);
     return status?.role === 'Replica' && status.streaming;
   });
-  expect(newcomers.flatMap(({ refusals }) => refusals)).toEqual([]);
+  // Whoever had come before all new clients were held, and was still logging in when the Master stopped, was cut off with it.
+  const heldAt = clientsHeldAt(cluster, from);
+  const refusals = newcomers.flatMap((newcomer) => newcomer.refusals);
+  expect(refusals.filter(({ begunAt }) => begunAt >= heldAt)).toEqual([]);
   expect(newcomers.every(({ served }) => served > MORE_WRITES)).toBe(true);
   const verdict = await load.finish();
   expect(verdict.violations).toEqual([]);
   expect(verdict.writers.map(({ node }) => node)).toEqual([from, next]);
   return verdict;
+}
+
+/** When all load balancers had told the Master that they hold new clients, the last time; by the wall clock. */
+function clientsHeldAt(cluster: RemoteCluster, master: string): number {
+  const line = logOf(cluster, `${master}/db-controller`).findLast(({ event }) => event === 'switchover.clients-held');
+  return Date.parse(line?.time ?? '');
 }

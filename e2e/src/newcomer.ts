@@ -7,8 +7,8 @@ const PATIENCE_MS = 30_000;
 
 /** A client that connects anew for each statement. */
 export class Newcomer {
-  /** Why a new connection was not to be had, each time. */
-  readonly refusals: string[] = [];
+  /** Why a new connection was not to be had, each time; and when it was begun, by the wall clock. */
+  readonly refusals: { readonly begunAt: number; readonly why: string }[] = [];
   /** Statements that broke on a connection that stood: whoever runs one while its Master leaves does not learn its end. */
   readonly broken: string[] = [];
   served = 0;
@@ -40,8 +40,9 @@ export class Newcomer {
   }
 
   private async come(): Promise<void> {
+    const begunAt = Date.now();
     const connection = await connectTo(this.cluster, this.port, PATIENCE_MS).catch((error: unknown) => {
-      this.refusals.push(String(error));
+      this.refusals.push({ begunAt, why: String(error) });
       return null;
     });
     if (connection === null) return;
