@@ -36,6 +36,13 @@ describe('renderHaproxyConfig', () => {
     expect(sectionOf(config, 'listen master')).toContain('server master0 127.0.0.1:1 maxconn 123 disabled');
   });
 
+  it('has a filter in every section: without one HAProxy 3.0.11 keeps who is being connected to a server that is closed, for ever', () => {
+    const config = renderHaproxyConfig({ replicationBind: '*:5434' });
+    for (const title of ['listen master', 'listen standby', 'listen replication']) {
+      expect(sectionOf(config, title)).toContain('    filter trace quiet\n');
+    }
+  });
+
   it('lets running queries of standbys end, but never a Master’s, when told so', () => {
     const config = renderHaproxyConfig({ standbyMarkedDown: 'keep-sessions' });
     expect(sectionOf(config, 'listen standby')).not.toContain('on-marked-down');

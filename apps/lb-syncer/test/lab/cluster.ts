@@ -2,6 +2,9 @@ import { clusterKeys, type MasterValue, type Phase, type Role } from '@ha-postgr
 import { opLock, type ConsulClient } from '@ha-postgres/consul-election';
 import type { LabNode } from './node';
 
+/** Who may be named as Master. */
+type Named = Pick<LabNode, 'name' | 'port' | 'apiPort'>;
+
 export const keys = clusterKeys('service/postgres');
 
 /** What the db-controllers of the nodes would write to Consul. */
@@ -12,7 +15,7 @@ export class LabCluster {
 
   constructor(private readonly client: ConsulClient) {}
 
-  value(node: LabNode, phase: Phase = 'running', over: Partial<MasterValue> = {}): MasterValue {
+  value(node: Named, phase: Phase = 'running', over: Partial<MasterValue> = {}): MasterValue {
     this.#beat += 1;
     return {
       node: node.name,
@@ -33,7 +36,7 @@ export class LabCluster {
   }
 
   /** Takes the key with a session of its own, as the next Master. */
-  async acquire(node: LabNode, phase: Phase = 'running'): Promise<void> {
+  async acquire(node: Named, phase: Phase = 'running'): Promise<void> {
     if (this.session !== null) await this.client.sessionDestroy(this.session);
     this.#term += 1;
     this.session = await this.client.sessionCreate({
@@ -45,7 +48,7 @@ export class LabCluster {
     await this.write(node, phase);
   }
 
-  async write(node: LabNode, phase: Phase = 'running', over: Partial<MasterValue> = {}): Promise<void> {
+  async write(node: Named, phase: Phase = 'running', over: Partial<MasterValue> = {}): Promise<void> {
     await this.writeText(JSON.stringify(this.value(node, phase, over)));
   }
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { renderHaproxyConfig } from '@ha-postgres/haproxy-config';
+import { renderHaproxyConfig, type HaproxyConfigInput } from '@ha-postgres/haproxy-config';
 import { HaproxyRuntime, showInfo, showServersState, showStat, type ServerState } from '@ha-postgres/haproxy-runtime';
 import { Server, eventually, freePorts } from './processes';
 
@@ -21,7 +21,7 @@ export interface Haproxy {
   readonly end: () => Promise<void>;
 }
 
-export async function startHaproxy(): Promise<Haproxy> {
+export async function startHaproxy(input: HaproxyConfigInput = {}): Promise<Haproxy> {
   const directory = await mkdtemp(join(tmpdir(), 'lb-syncer-haproxy-'));
   const [masterPort, standbyPort, replicationPort, admin] = (await freePorts(4)) as [number, number, number, number];
   const path = join(directory, 'haproxy.cfg');
@@ -34,6 +34,7 @@ export async function startHaproxy(): Promise<Haproxy> {
     holdBind: holdAddress,
     userBind: null,
     standbySlots: 4,
+    ...input,
   });
   await writeFile(path, config);
   const server = new Server('haproxy', ['-f', path]);

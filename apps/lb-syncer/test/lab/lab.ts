@@ -1,4 +1,5 @@
 import { ConsulClient, silentLog as quietConsul } from '@ha-postgres/consul-election';
+import type { HaproxyConfigInput } from '@ha-postgres/haproxy-config';
 import { Metrics, silentLog, type Log } from '@ha-postgres/service-kit';
 import { LbSyncer, type LbSyncerOptions } from '../../src/lb-syncer';
 import { LabCluster } from './cluster';
@@ -25,24 +26,24 @@ export type LabHold = Partial<Pick<LbSyncerOptions['hold'], 'mode' | 'timeoutMs'
 
 type End = () => Promise<void>;
 
-/** Everything that was started ends, also if starting the rest fails. */
-export async function startLab(): Promise<Lab> {
+/** Everything that was started ends, also if starting the rest fails. `config`: what differs in `haproxy.cfg`. */
+export async function startLab(config: HaproxyConfigInput = {}): Promise<Lab> {
   const ends: End[] = [];
   const end = async (): Promise<void> => {
     for (const one of ends.splice(0).reverse()) await one();
   };
   try {
-    return await build(ends, end);
+    return await build(ends, end, config);
   } catch (error) {
     await end();
     throw error;
   }
 }
 
-async function build(ends: End[], end: End): Promise<Lab> {
+async function build(ends: End[], end: End, config: HaproxyConfigInput): Promise<Lab> {
   const consul = await startConsul();
   ends.push(consul.end);
-  const haproxy = await startHaproxy();
+  const haproxy = await startHaproxy(config);
   ends.push(haproxy.end);
   const nodes = [new LabNode('pg-0'), new LabNode('pg-1'), new LabNode('pg-2')] as const;
   for (const node of nodes) {

@@ -26,6 +26,7 @@ defaults
 
 listen master
     bind *:{{ int $lb.masterDbPort }}
+    filter trace quiet
     option httpchk GET /controller/ready?role=Master
     http-check expect status 200
     {{ $checked }} on-marked-down shutdown-sessions
@@ -36,6 +37,7 @@ listen master
 
 listen standby
     bind *:{{ int $lb.standbyDbPort }}
+    filter trace quiet
     balance leastconn
     retries 2
     option redispatch 1
@@ -49,6 +51,7 @@ listen standby
 
 listen replication
     bind *:5434
+    filter trace quiet
     server replication0 127.0.0.1:1 disabled
 {{- end }}
 {{ end }}
