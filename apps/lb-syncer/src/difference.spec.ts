@@ -30,7 +30,7 @@ describe('difference', () => {
     expect(linesTo(desiredOf(view()), settledHaproxy())).toEqual([]);
   });
 
-  it('moves a live server in order: maint, sessions closed, address, check address, ready', () => {
+  it('moves a live server in order: maint, sessions closed, address, check address, ready, and no failed check held against it', () => {
     const promoted = desiredOf(view({ master: held(masterValue(1)) }));
     expect(linesTo(promoted, settledHaproxy()).filter((line) => line.includes('master0'))).toEqual([
       'set server master/master0 state maint',
@@ -38,6 +38,7 @@ describe('difference', () => {
       'set server master/master0 addr 10.0.0.2 port 5432',
       'set server master/master0 check-addr 10.0.0.2 port 8080',
       'set server master/master0 state ready',
+      'set server master/master0 health up',
     ]);
   });
 
@@ -83,8 +84,9 @@ describe('difference', () => {
     const haproxy = settledHaproxy();
     plugIn(haproxy);
     const lines = linesTo(desiredOf(view({ master: held(masterValue(1)) })), haproxy);
-    expect(lines.slice(4, 7)).toEqual([
+    expect(lines.slice(4, 8)).toEqual([
       'set server master/master0 state ready',
+      'set server master/master0 health up',
       'set server master/hold state maint',
       'shutdown sessions server master/hold',
     ]);

@@ -47,9 +47,13 @@ function moving(server: ServerNow, { host, port, checkPort }: Target): Command[]
   ];
 }
 
+/**
+ * `ready` leaves a server UP by one failed check only, and that may be one of the address before which has not ended yet: `health up` lets it
+ * fail as often as any other.
+ */
 const entering = (server: ServerNow, { isFresh }: DifferenceOptions): Command[] => [
   setServerState(server, 'ready'),
-  ...(isFresh || server.check === null ? [] : [setServerHealth(server, 'down')]),
+  ...(server.check === null ? [] : [setServerHealth(server, isFresh ? 'up' : 'down')]),
 ];
 
 /**

@@ -58,4 +58,16 @@ describe('a Master that does not answer any more, with real Consul and HAProxy',
     expect(reachedBy).toEqual([null, null, null]);
     await nextRuns();
   });
+
+  it('takes the next Master’s server not down by a check of the old address that ends late', async () => {
+    await silentMaster({ connectMs: 1000, checkMs: 2000 });
+    await eventually('it is being checked', masterStat, ({ fields }) =>
+      (fields.get('check_status') ?? '').startsWith('*'),
+    );
+    await nextRuns();
+    const failed = async () => Number((await masterStat()).fields.get('chkfail'));
+    await eventually('the check of the old address has failed', failed, (count) => count > 0);
+    await eventually('the next Master is checked', masterStat, ({ fields }) => fields.get('check_status') === 'L7OK');
+    expect(lab.haproxy.server.output).not.toContain('Server master/master0 is DOWN');
+  });
 });
