@@ -40,6 +40,11 @@ const WAIT_FOR_A_BEAT = 1.2;
 const WAIT_WITHOUT_BEATS = 0.4;
 /** Keys that mostly do not exist: Consul answers then at every beat. Whoever needs `sync` at once reads it at once. */
 const SELDOM_EVERY_MS = 5000;
+/**
+ * Consul may have lost its memory between two questions. It is asked with an index then that the new one has not reached, and says nothing
+ * until this is over: for all that time a new epoch is not known.
+ */
+const SELDOM_WAIT_MS = 10_000;
 /** One that an administrator waits for, and only the Master asks. */
 const REQUESTS_EVERY_MS = 2000;
 
@@ -87,11 +92,15 @@ export class ConsulView {
   ) {
     const waitMs = () => heartbeatIntervalMs * (this.isBeating ? WAIT_FOR_A_BEAT : WAIT_WITHOUT_BEATS);
     const settings = { log, clock, random, consistency: 'default' } as const;
-    const watch = (key: string, take: (entry: KvEntry | null, times: Times) => void, everyMs = 50) =>
+    const watch = (
+      key: string,
+      take: (entry: KvEntry | null, times: Times) => void,
+      often: { readonly everyMs: number; readonly waitMs?: number } = { everyMs: 50 },
+    ) =>
       watchKey(
         client,
         key,
-        { ...settings, everyMs },
+        { ...settings, ...often },
         {
           onValue: (entry, times) => {
             take(entry, times);
@@ -99,7 +108,8 @@ export class ConsulView {
           },
         },
       );
-    this.requests = watch(keys.switchover, (entry) => this.sawRequest(entry), REQUESTS_EVERY_MS);
+    this.requests = watch(keys.switchover, (entry) => this.sawRequest(entry), { everyMs: REQUESTS_EVERY_MS });
+    const seldom = { everyMs: SELDOM_EVERY_MS, waitMs: SELDOM_WAIT_MS };
     this.masterWatch = watchKey(
       client,
       keys.master,
@@ -111,10 +121,10 @@ export class ConsulView {
       watch(keys.members, (entry, times) => this.sawMembers(entry, times)),
       watch(keys.initialize, (entry, { receivedAt }) => this.sawInitialize(entry, receivedAt)),
       watch(keys.history, (entry, times) => this.sawHistory(entry, times)),
-      watch(keys.pause, (entry) => (this.paused = entry !== null), SELDOM_EVERY_MS),
-      watch(keys.epoch, (entry, { receivedAt }) => this.sawEpoch(entry, receivedAt), SELDOM_EVERY_MS),
-      watch(keys.sync, (entry, times) => this.sawSync(entry, times), SELDOM_EVERY_MS),
-      watch(keys.override, (entry) => (this.override = this.parsed(entry, parseOverride)), SELDOM_EVERY_MS),
+      watch(keys.pause, (entry) => (this.paused = entry !== null), seldom),
+      watch(keys.epoch, (entry, { receivedAt }) => this.sawEpoch(entry, receivedAt), seldom),
+      watch(keys.sync, (entry, times) => this.sawSync(entry, times), seldom),
+      watch(keys.override, (entry) => (this.override = this.parsed(entry, parseOverride)), seldom),
     ];
   }
 
