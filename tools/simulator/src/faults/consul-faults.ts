@@ -64,7 +64,9 @@ const agentSilent: Fault = (context) => {
   const { name } = context.victim();
   silentAgents.add(name);
   context.world.tell(name, () => 'FAULT     its Consul agent is silent');
-  context.during(aWhile(context) * 2, () => void silentAgents.delete(name));
+  context.during(aWhile(context) * 2, () => {
+    silentAgents.delete(name);
+  });
   return true;
 };
 
