@@ -19,6 +19,8 @@ export const NO_SLOTS: Fact<never> = { known: false, why: 'not a Master' };
 /** What this process knows beside what Consul and PostgreSQL say: its own doings, and its runner's word. */
 export class Facts {
   runner: Fact<RunnerReport> = { known: false, why: 'the runner has not reported yet' };
+  /** Since when the runner reports the timelines of its data, the same ones. */
+  timelinesSince: Millis = Number.NEGATIVE_INFINITY;
   hold: OwnHold | null = null;
   /** The hold is being ended, by the last decision: nothing is promoted any more. */
   ending = false;

@@ -4,6 +4,7 @@ import { ownTimelines } from './own-timelines';
 import type { Observation } from './observation';
 import type { Outcome } from './outcome';
 import { wayTo } from './replication-way';
+import { strayFrom } from './stray-timelines';
 
 export const RECEIVE_FROM_NOBODY: Outcome = { role: 'Replica', instruction: { kind: 'follow', upstream: null } };
 
@@ -24,7 +25,23 @@ export function upstreamOf(o: Observation, master: MasterValue): Upstream {
 export function judge(o: Observation, master: MasterValue): Ancestry {
   const another = whyAnother(o, master);
   if (another !== null) return { kind: 'unknown', why: another };
+  if (mayFollowANewerMaster(o, master)) {
+    return {
+      kind: 'unknown',
+      why: 'its timelines may come from a newer Master: Consul was not asked since they were found',
+    };
+  }
   return ancestry(master, o.history.known ? o.history.value : null, o.disk, o.postgres, ownTimelines(o));
+}
+
+/**
+ * Timelines that this Master was never on show nothing before the key has been read once more: where the same node was promoted anew,
+ * PostgreSQL has found the way to it, and its WAL come, while Consul did not answer here.
+ */
+export function mayFollowANewerMaster(o: Observation, { term }: MasterValue): boolean {
+  if (o.timelinesAreNewer !== true || !o.history.known) return false;
+  const entry = o.history.value.promotions.find((promotion) => promotion.term === term);
+  return strayFrom(entry, ownTimelines(o)) !== null;
 }
 
 /**

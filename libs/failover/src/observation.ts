@@ -279,6 +279,11 @@ export interface Observation {
   readonly disk: DiskRecord;
   readonly postgres: PostgresSight;
   readonly runner: Fact<RunnerReport>;
+  /**
+   * Key `master` was not asked for since the runner first reported the timelines of its data: a Master that is not known here yet may
+   * have made them. Absent: it was.
+   */
+  readonly timelinesAreNewer?: boolean;
   readonly votes: Votes | null;
   /** Newest term that this node gave a vote in. */
   readonly votedTerm: number;

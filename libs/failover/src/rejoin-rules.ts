@@ -1,7 +1,7 @@
 import type { MasterValue, RejoinInstruction, RunnerReport } from '@ha-postgres/cluster-state';
 import { formatLsn } from '@ha-postgres/lsn';
 import { commonHistory, type CommonHistory } from './ancestry';
-import { judge, RECEIVE_FROM_NOBODY, runningMaster, upstreamOf } from './following';
+import { judge, mayFollowANewerMaster, RECEIVE_FROM_NOBODY, runningMaster, upstreamOf } from './following';
 import type { Observation } from './observation';
 import type { Outcome, Rule, Rules } from './outcome';
 import { ownTimelines } from './own-timelines';
@@ -33,7 +33,8 @@ export const rejoinRules: Rules = {
     if (master === null || o.disk.dataTerm > master.term || !isTold(o, master)) return null;
     if (!mayRejoin(o, master)) return null;
     // What was begun is carried through: half a rewind is of no use to anybody.
-    if (o.paused && instructionTo(o, master) === null) return null;
+    const isToBegin = instructionTo(o, master) === null;
+    if (isToBegin && (o.paused || mayFollowANewerMaster(o, master))) return null;
     return { role: roleOf(o), instruction: instruct(o, master) };
   }),
 

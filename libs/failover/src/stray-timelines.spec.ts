@@ -7,7 +7,7 @@ import { decide } from './decide';
 import type { Observation } from './observation';
 import { strayFrom } from './stray-timelines';
 import { takeoverOutlook } from './takeover';
-import { INITIALISED, known, rejoin, replica, runner, stoppedRunner } from './testing/observations';
+import { INITIALISED, NOW, known, rejoin, replica, runner, stoppedRunner } from './testing/observations';
 
 const left = (...steps: [number, string][]): LeftTimeline[] => steps.map(([timeline, at]) => ({ timeline, at }));
 const path = (newest: number, ...steps: [number, string][]): TimelinePath => ({ left: left(...steps), newest });
@@ -113,6 +113,25 @@ describe('a Replica that somebody promoted by hand, and that was killed and star
     expect(decide(stray({ runner: runner({ receivingFrom: 'a' }) })).rule).toBe('replicaFollowsTheRunningMaster');
     const { rule, actions } = decide(stray());
     expect([rule, actions]).toEqual(['divergedReplicaStopsToRejoin', [{ type: 'recordRejoining', term: 5 }]]);
+  });
+
+  it('is judged by what Consul says afterwards: a newer Master may have made those timelines', () => {
+    const turnsAway = { kind: 'follow', upstream: null };
+    expect(decide(stray({ timelinesAreNewer: true }))).toMatchObject({
+      rule: 'replicaWaitsForTheHistory',
+      instruction: turnsAway,
+    });
+    const { rule, actions } = decide(stopped({ timelinesAreNewer: true }));
+    expect([rule, actions]).toEqual(['rejoiningNodeWaitsForAMaster', []]);
+    const follows = stray({ timelinesAreNewer: true, runner: runner({ receivingFrom: 'a' }) });
+    expect(decide(follows).rule).toBe('replicaFollowsTheRunningMaster');
+  });
+
+  it('goes on with what it was told, whatever timelines it shows meanwhile', () => {
+    const { instruction } = decide(stopped());
+    if (instruction === null) throw new Error('it is told to rejoin');
+    const published = { instruction, instructionIndex: 7, since: NOW };
+    expect(decide(stopped({ timelinesAreNewer: true, published })).rule).toBe('nodeRejoinsTheRunningMaster');
   });
 
   it('is asked what it holds beyond where it left its Master’s timeline, and gives nothing up unasked', () => {

@@ -68,6 +68,15 @@ describe('the master key as seen', () => {
     expect(sight()?.firstSeenAt).toBeGreaterThan(first);
   });
 
+  it('tells when it was asked for last, also after a later question has been answered first', async () => {
+    const { view, ask } = byHand();
+    const early = ask();
+    const { sentAt } = await ask()(master(10));
+    expect(view.masterAskedAt).toBe(sentAt);
+    await early(master(11, { beat: 2 }));
+    expect(view.masterAskedAt).toBe(sentAt);
+  });
+
   it('takes a first look for no beat, and only a change for one', async () => {
     const { view, ask } = byHand();
     await ask()(master(10));

@@ -69,6 +69,8 @@ export class ConsulView {
   masterEntry: KvEntry | null = null;
   /** When the newest consistent read of `master` was answered. */
   consistentAnswerAt: Millis | null = null;
+  /** When the newest consistent read of `master` that has been answered was sent. */
+  masterAskedAt: Millis = Number.NEGATIVE_INFINITY;
   /** When a beat of a Master that runs on another node was last seen to follow upon another. */
   masterSeenRunningAt: Millis | null = null;
   private masterSight: PredecessorSight | null = null;
@@ -240,6 +242,7 @@ export class ConsulView {
     // that was sent after the last answer came is newer, also where it shows a lower index: Consul's memory went back.
     const overtaken = this.master.known && sentAt < this.master.seenAt && isOlder(entry, this.masterEntry);
     if (overtaken) return;
+    this.masterAskedAt = Math.max(this.masterAskedAt, sentAt);
     const before = this.masterSight;
     this.masterSight = sight(before, entry, receivedAt);
     const changed =

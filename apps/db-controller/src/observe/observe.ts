@@ -30,6 +30,7 @@ export function observe(parts: Parts, clockJump: ClockJump, inFlight: ReadonlySe
     disk: disk.record,
     postgres: postgres.sight,
     runner: facts.runner,
+    timelinesAreNewer: facts.timelinesSince >= consul.masterAskedAt,
     votes: facts.votes,
     votedTerm: disk.votedTerm,
     published: publisher.published,

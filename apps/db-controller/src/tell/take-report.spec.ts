@@ -76,3 +76,33 @@ describe('a report of the runner', () => {
     expect(isHeard(w, report(w, index, -1), () => report(w, index, 1000))).toBe(true);
   });
 });
+
+describe('timelines of the data', () => {
+  const reported = (newest: number | null) => {
+    const { data } = runnerReport();
+    return runnerReport({ data: newest === null ? data : { ...data, timelines: { left: [], newest } } });
+  };
+
+  it('count since the first report of the same ones', () => {
+    const { parts } = world();
+    const since = (report: RunnerReport) => {
+      takeReport(parts, report);
+      return parts.facts.timelinesSince;
+    };
+    const first = since(reported(1));
+    expect(since(reported(1))).toBe(first);
+    const other = since(reported(2));
+    expect(other).toBeGreaterThan(first);
+    expect(since(reported(null))).toBeGreaterThan(other);
+  });
+
+  it('are newer than what Consul said until key master was asked for after them', async () => {
+    const w = world();
+    takeReport(w.parts, reported(1));
+    expect(w.observation().timelinesAreNewer).toBe(true);
+    await w.look();
+    expect(w.observation().timelinesAreNewer).toBe(false);
+    takeReport(w.parts, reported(2));
+    expect(w.observation().timelinesAreNewer).toBe(true);
+  });
+});

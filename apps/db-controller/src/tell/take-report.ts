@@ -9,11 +9,16 @@ export function takeReport(parts: Parts, report: RunnerReport): void {
   if (report.postgres.startedAt !== null && report.postgres.startedAt !== before?.postgres.startedAt)
     postgres.serverStarted();
   const seenAt = clock.now();
+  if (!isSameTimelines(before, report)) facts.timelinesSince = seenAt;
   facts.runner = { known: true, value: report, seenAt };
   const instructionIndex = publisher.published?.instructionIndex ?? 0;
   const gistOf = (one: RunnerReport): object => gist(one, instructionIndex, seenAt);
   if (before === null || !isSameJson(gistOf(before), gistOf(report))) poke();
   if (!facts.seesPostgres && report.postgres.pid !== null) facts.seesPostgres = processes.list().length > 0;
+}
+
+function isSameTimelines(before: RunnerReport | null, { data: { timelines = null } }: RunnerReport): boolean {
+  return isSameJson({ timelines: before?.data.timelines ?? null }, { timelines });
 }
 
 /**
