@@ -71,8 +71,12 @@ export class ConsulWatches {
     return this.#master.lastAnswerAt;
   }
 
+  /**
+   * A Consul server that was started again and elected answers other reads from the snapshot that it began with, before it has gone
+   * through its log: the key of a Master that runs may be absent there, and its clients would be cut off.
+   */
   #settings() {
-    return { consistency: 'default', waitMs: QUIET_WAIT_MS, log: this.options.log } as const;
+    return { consistency: 'consistent', waitMs: QUIET_WAIT_MS, log: this.options.log } as const;
   }
 
   #contact() {

@@ -109,7 +109,7 @@ export class StatusReport {
   /** Held by a session that an earlier process of this name left behind, and that may live for twice its TTL. */
   async #takeOver(text: string, session: string, signal: AbortSignal): Promise<readonly RefusalReason[]> {
     const { client, key, log } = this.options;
-    const { entry } = await client.kvGet(key, { signal, timeoutMs: CALL_TIMEOUT_MS });
+    const { entry } = await client.kvGet(key, { consistency: 'consistent', signal, timeoutMs: CALL_TIMEOUT_MS });
     log.info({ event: 'report.taken-over', key, session: entry?.session }, 'replaces the report of an earlier process');
     const lock = opLock(key, text, session);
     return this.#transact(entry === null ? [lock] : [opDeleteCas(key, entry.modifyIndex), lock], signal);

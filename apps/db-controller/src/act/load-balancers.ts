@@ -33,7 +33,10 @@ async function notHolding(
   limitMs: Millis,
 ): Promise<readonly string[] | null> {
   try {
-    const { entries } = await client.kvList(keys.loadBalancers, { timeoutMs: Math.max(1, limitMs) });
+    const { entries } = await client.kvList(keys.loadBalancers, {
+      consistency: 'consistent',
+      timeoutMs: Math.max(1, limitMs),
+    });
     return entries.flatMap(({ key, value, session }) => {
       const parsed = parseLbStatus(value);
       if (session === null || !parsed.ok || parsed.value.canHold === false) return [];

@@ -80,7 +80,7 @@ async function lookAtMembers(parts: Parts): Promise<readonly SwitchoverTarget[]>
 
 async function lookAt({ client, keys, postgres }: Parts, node: string): Promise<SwitchoverTarget> {
   const sender = postgres.sight.senders?.find(({ name, streaming }) => name === node && streaming);
-  const { entry } = await client.kvGet(keys.status(node), { timeoutMs: READ_LIMIT_MS });
+  const { entry } = await client.kvGet(keys.status(node), { consistency: 'consistent', timeoutMs: READ_LIMIT_MS });
   const parsed = entry === null ? null : parseNodeStatus(entry.value);
   const status = parsed?.ok === true ? parsed.value : null;
   const own = postgres.sight.lsn;

@@ -318,4 +318,19 @@ describe('a view that watches', () => {
     made.write({ verb: 'delete', key: parts.keys.pause });
     await until('it is not paused', () => !parts.consul.paused);
   });
+
+  it('believes no server that goes through its log still, whichever way it asks', async () => {
+    const made = world();
+    const { consul, keys: of } = made.parts;
+    const nodes = () => (consul.members.known ? consul.members.value.members.map(({ node }) => node) : []);
+    made.past = new Map();
+    made.set(of.members, members('a', 'b', 'c'));
+    made.set(of.epoch, { number: 3, from: 'a', by: 'me' });
+    made.set(of.pause, { id: '1', by: 'me', why: 'maintenance' });
+    consul.start();
+    await until('all is seen', () => consul.paused && consul.epoch.known && nodes().length > 0);
+    expect(consul.epoch).toMatchObject({ value: { number: 3 } });
+    await made.look();
+    expect(nodes()).toEqual(['a', 'b', 'c']);
+  });
 });

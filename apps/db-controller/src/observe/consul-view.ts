@@ -48,6 +48,12 @@ const SELDOM_WAIT_MS = 10_000;
 /** One that an administrator waits for, and only the Master asks. */
 const REQUESTS_EVERY_MS = 2000;
 
+/**
+ * A Consul server that was started again and elected answers other reads from the snapshot that it began with, before it has gone
+ * through its log: keys that were written since are older there, or absent.
+ */
+const CONSISTENT = { consistency: 'consistent' } as const;
+
 /** What Consul said last, and when. Decides nothing. */
 export class ConsulView {
   master: Fact<MasterSight> = unknown;
@@ -93,7 +99,7 @@ export class ConsulView {
     { clock, random }: Pick<Machine, 'clock' | 'random'>,
   ) {
     const waitMs = () => heartbeatIntervalMs * (this.isBeating ? WAIT_FOR_A_BEAT : WAIT_WITHOUT_BEATS);
-    const settings = { log, clock, random, consistency: 'default' } as const;
+    const settings = { log, clock, random, ...CONSISTENT } as const;
     const watch = (
       key: string,
       take: (entry: KvEntry | null, times: Times) => void,
@@ -115,7 +121,7 @@ export class ConsulView {
     this.masterWatch = watchKey(
       client,
       keys.master,
-      { log, clock, random, consistency: 'consistent', waitMs },
+      { ...settings, waitMs },
       { onValue: () => undefined, onAnswer: (answer) => this.sawMaster(answer.value, answer) },
     );
     this.watches = [
@@ -157,13 +163,13 @@ export class ConsulView {
 
   /** One consistent read of `master`, now. @throws NoAnswerError, ConsulError */
   async confirmMaster(timeoutMs: number, via = 'agent'): Promise<void> {
-    const read = await this.client.kvGet(this.keys.master, { consistency: 'consistent', timeoutMs, via });
+    const read = await this.client.kvGet(this.keys.master, { ...CONSISTENT, timeoutMs, via });
     this.sawMaster(read.entry, read);
   }
 
   /** One consistent read of `sync`, `override` and `history`, now. @throws NoAnswerError, ConsulError */
   async readSync(timeoutMs: number): Promise<void> {
-    const options = { consistency: 'consistent', timeoutMs } as const;
+    const options = { ...CONSISTENT, timeoutMs };
     const [sync, override, history] = await Promise.all([
       this.client.kvGet(this.keys.sync, options),
       this.client.kvGet(this.keys.override, options),
@@ -178,9 +184,9 @@ export class ConsulView {
   /** Reads the keys that only a Master writes again, after such a write was refused. */
   async reread(): Promise<void> {
     const [members, history, sync] = await Promise.all([
-      this.client.kvGet(this.keys.members),
-      this.client.kvGet(this.keys.history),
-      this.client.kvGet(this.keys.sync),
+      this.client.kvGet(this.keys.members, CONSISTENT),
+      this.client.kvGet(this.keys.history, CONSISTENT),
+      this.client.kvGet(this.keys.sync, CONSISTENT),
     ]);
     this.sawSync(sync.entry, sync);
     this.sawMembers(members.entry, members);

@@ -29,7 +29,7 @@ export class RejoinLeaveWatch extends LookAgain {
 
   private async read(): Promise<void> {
     const { client, keys, self, facts, disk, log, poke } = this.parts;
-    const { entry } = await client.kvGet(keys.rejoin(self.node), { timeoutMs: LIMIT_MS });
+    const { entry } = await client.kvGet(keys.rejoin(self.node), { consistency: 'consistent', timeoutMs: LIMIT_MS });
     const parsed = entry === null ? null : parseRejoin(entry.value);
     if (parsed?.ok === false) log.warn({ event: 'consul.unreadable', why: parsed.why }, 'key rejoin cannot be read');
     const before = facts.rejoinLeave;

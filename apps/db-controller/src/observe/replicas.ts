@@ -104,7 +104,7 @@ export class Replicas extends LookAgain {
     const { client, keys } = this.parts;
     const known = this.addresses.get(node);
     if (known !== undefined && this.parts.clock.now() < known.at + ADDRESS_VALID_MS) return known.address;
-    const { entry } = await client.kvGet(keys.status(node), { timeoutMs: LIVE_LIMIT_MS });
+    const { entry } = await client.kvGet(keys.status(node), { consistency: 'consistent', timeoutMs: LIVE_LIMIT_MS });
     const parsed = entry === null ? null : parseNodeStatus(entry.value);
     if (parsed?.ok !== true) return null;
     const { host, port, apiPort, tags } = parsed.value;

@@ -101,7 +101,10 @@ export class Registration {
 
   /** Whoever overwrote it: what is written only when it changes would stay wrong. */
   private async lookAtRole({ node, role }: NodeStatus): Promise<void> {
-    const { entry } = await this.parts.client.kvGet(this.parts.keys.role(node), { timeoutMs: CALL_MS });
+    const { entry } = await this.parts.client.kvGet(this.parts.keys.role(node), {
+      consistency: 'consistent',
+      timeoutMs: CALL_MS,
+    });
     if (entry?.value !== role) this.written = { ...this.written, role: '' };
   }
 

@@ -30,7 +30,9 @@ export async function readWhatAnswers(context: Context): Promise<Reading> {
 }
 
 async function askEverybody({ client, config, signal }: Context, seen: KeysSeen): Promise<readonly Answer[]> {
-  const services = await servicesOf(() => client.serviceHealth(config.consulService, { signal }));
+  const services = await servicesOf(() =>
+    client.serviceHealth(config.consulService, { consistency: 'consistent', signal }),
+  );
   const first = await askNodes(placesToAsk(seen, services, config.roleServers), config.requestTimeout);
   const further = await askNodes(furtherPlaces(first), config.requestTimeout);
   return onePerNode([...first, ...further]);

@@ -32,7 +32,7 @@ export class LoadBalancer {
     watchKey(
       consul.client(name, this.process),
       keys.master,
-      { log: silentLog, clock, random },
+      { log: silentLog, clock, random, consistency: 'consistent' },
       {
         onValue: (entry) => {
           const { value } = readMaster(this.view.master, entry);
