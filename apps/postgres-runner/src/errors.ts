@@ -60,7 +60,7 @@ export const errors = defineErrors({
   },
   HAPG_CLONE_FAILED: {
     family: 'operating',
-    help: 'The base backup failed: see the message of pg_basebackup; it is tried again.',
+    help: 'The base backup failed, or its source does not say that its data is of the term that this node was told: see the message; it is tried again.',
   },
   HAPG_REJOIN_WOULD_LOSE: {
     family: 'operating',

@@ -4,6 +4,7 @@ export type { Facts, Step } from './core/facts';
 export type { Problem, RejoinMark, Task } from './core/facts';
 export { RULES, plan } from './core/plan';
 export { chooseRejoin, isOwnData, whyNotRewound } from './core/rejoin-choice';
+export { judgeTerm } from './core/upstream-term';
 export type { Inspected } from './disk/inspect';
 export type { Marks } from './disk/runner-state';
 export type { RunnerMachine } from './machine';

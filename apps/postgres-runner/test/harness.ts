@@ -166,7 +166,7 @@ export class TestNode {
   }
 
   get upstream(): Upstream {
-    return { node: this.name, host: '127.0.0.1', port: this.port, apiPort: 8080, term: 1 };
+    return { node: this.name, host: '127.0.0.1', port: this.port, apiPort: this.roleServer.port, term: 1 };
   }
 
   processes(): number[] {

@@ -90,6 +90,19 @@ test('an empty directory is filled by a base backup, and the Replica streams und
   await node.reported('running', ({ postgres, phase }) => phase === 'running' && postgres.pid !== pid);
 });
 
+test('an upstream that has been promoted since is not copied under the term of before', async () => {
+  const node = await cluster.node('r6');
+  master.roleServer.dataTerm = 2;
+  node.roleServer.say({ kind: 'follow', upstream: master.upstream });
+  node.start();
+  const { error, data } = await node.reported('refused', (told) => told.error !== null);
+  expect(error).toEqual({ code: 'HAPG_CLONE_FAILED', message: 'the data of m is of term 2, not 1' });
+  expect(data.state).toBe('empty');
+  node.roleServer.say({ kind: 'follow', upstream: { ...master.upstream, term: 2 } });
+  await until('it streams', () => isStreaming('r6'), 60_000);
+  master.roleServer.dataTerm = 1;
+});
+
 test('data that a runner had put aside, and could not put other data in its place, goes when a copy has proven itself', async () => {
   const node = await cluster.node('r5');
   const replaced = `${node.dataDir}.replaced`;
@@ -143,6 +156,7 @@ test('a Replica changes to another upstream without a restart', async () => {
 test('a base backup that cannot be taken is told, tried again, and leaves nothing behind', async () => {
   const node = await cluster.node('r3');
   const nobody = await cluster.node('nobody');
+  nobody.roleServer.dataTerm = 1;
   node.roleServer.say({ kind: 'follow', upstream: nobody.upstream });
   node.start();
   const report = await node.reported('a failure', ({ error }) => error?.code === 'HAPG_CLONE_FAILED');

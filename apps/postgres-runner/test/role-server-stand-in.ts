@@ -16,6 +16,8 @@ export class RoleServerStandIn {
   readonly #waiting = new Set<Waiting>();
   #index = 100;
   #answer: RoleAnswer | null = null;
+  /** As its controller has it on disk: the term that it led last. */
+  dataTerm = 0;
 
   constructor(node: string) {
     this.#node = node;
@@ -28,7 +30,7 @@ export class RoleServerStandIn {
 
   async listen(port = 0): Promise<string> {
     await new Promise<void>((resolve) => this.#server.listen(port, '127.0.0.1', resolve));
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${this.port}`;
   }
 
   async close(): Promise<void> {
@@ -38,10 +40,14 @@ export class RoleServerStandIn {
 
   /** Goes away and comes back on the same port. */
   async restart(): Promise<void> {
-    const { port } = this.#server.address() as AddressInfo;
+    const { port } = this;
     await this.close();
     this.#server = this.#create();
     await this.listen(port);
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
   }
 
   get report(): RunnerReport | undefined {
@@ -58,6 +64,7 @@ export class RoleServerStandIn {
     const isLead = instruction.kind === 'lead';
     const role: Role = isLead ? 'Master' : instruction.kind === 'blocked' ? 'DeadMaster' : 'Replica';
     this.#index += 1;
+    if (isLead) this.dataTerm = instruction.term;
     this.#answer = {
       index: this.#index,
       bootId: bootId(),
@@ -80,6 +87,12 @@ export class RoleServerStandIn {
       for await (const piece of request) body += String(piece);
       this.reports.push(JSON.parse(body) as RunnerReport);
       response.writeHead(204).end();
+      return;
+    }
+    if (url.pathname === '/controller/status') {
+      const timeline = this.report?.data.timelines?.newest ?? null;
+      const status = { node: this.#node, dataTerm: this.dataTerm, timeline };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ status }));
       return;
     }
     const waiting = { index: Number(url.searchParams.get('index')), response };

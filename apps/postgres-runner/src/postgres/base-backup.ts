@@ -7,6 +7,7 @@ import { roomProblem, type FreeBytes, NoRoomError } from '../rejoin/room';
 import type { Account } from './account';
 import { runProgram } from './program';
 import type { ServerFiles } from './server-files';
+import { confirmTerm, timelineOfBackup } from './upstream-status';
 
 export interface BaseBackupSource {
   readonly binDir: string;
@@ -75,9 +76,10 @@ function exchange(clone: string, dataDir: string, keepsOld: boolean, log: Log): 
 
 /**
  * Takes a base backup into a directory beside the data directory, then exchanges the two: a half-finished one is never taken
- * for data, and data that was there stays beside as `DIR.replaced`.
- * @throws Error if the backup fails or `signal` is aborted, NoRoomError if the disk has no room for it; the data directory is then as
- * it was.
+ * for data, and data that was there stays beside as `DIR.replaced`. Before and after, the upstream is asked whether its data is of
+ * the term that this node was told, as which the copy is on record.
+ * @throws Error if the backup fails, the upstream's data is of another term, or `signal` is aborted, NoRoomError if the disk has no room
+ * for it; the data directory is then as it was.
  */
 export async function takeBaseBackup(
   source: BaseBackupSource,
@@ -100,6 +102,7 @@ export async function takeBaseBackup(
   );
   const noRoom = new AbortController();
   try {
+    await confirmTerm(upstream, null, signal);
     await runProgram({
       command: join(source.binDir, 'pg_basebackup'),
       arguments: [
@@ -122,6 +125,7 @@ export async function takeBaseBackup(
         if (problem !== null) noRoom.abort(new NoRoomError(problem));
       },
     });
+    await confirmTerm(upstream, timelineOfBackup(clone), signal);
     source.beforeExchange?.();
     exchange(clone, dataDir, source.keepsOld, log);
   } catch (error) {

@@ -1,17 +1,33 @@
 import type { Divergence, RejoinInstruction, Upstream } from '@ha-postgres/cluster-state';
-import { chooseRejoin, isOwnData, whyNotRewound, type RejoinMark } from '@ha-postgres/postgres-runner/runner';
+import {
+  chooseRejoin,
+  isOwnData,
+  judgeTerm,
+  whyNotRewound,
+  type RejoinMark,
+} from '@ha-postgres/postgres-runner/runner';
 import { segmentTimelines, type Database } from '../postgres/data-directory';
 import type { Server } from '../postgres/server';
 import { switchPoint } from '../postgres/timeline';
 import { lsnIn, lsnText, type WalRecord } from '../postgres/wal';
+import type { SimProcess } from '../world/sim-process';
 import type { SimNode } from './node';
+import { simulatedPeers } from './peers';
 
 const LOOK_MS = 200;
 const OWN_CHECKPOINT_MS = 3000;
 const CHECKPOINT_LIMIT_MS = 60_000;
+const CONFIRM_LIMIT_MS = 60_000;
+const ANSWER_LIMIT_MS = 2000;
 
-/** Takes so long; throws when the task is ended meanwhile. */
-type Work = (ms: number) => Promise<void>;
+/** The runner that carries it out. */
+export interface Worker {
+  readonly process: SimProcess;
+  /** Takes so long; throws when the task is ended meanwhile. */
+  readonly work: (ms: number) => Promise<void>;
+}
+
+type Work = Worker['work'];
 type Stage = RejoinMark['stage'];
 
 function sourceOf(node: SimNode, upstream: Upstream): Server {
@@ -30,18 +46,41 @@ async function copyOf(node: SimNode, upstream: Upstream, work: Work): Promise<Da
   return source.database.copy();
 }
 
-/** pg_basebackup: into a directory beside, which takes the place of the data directory when it is whole. */
-export async function clone(node: SimNode, upstream: Upstream, work: Work): Promise<void> {
+/** Asks the upstream's controller until it has said that its data is of the term that this node was told. */
+async function confirmTerm(node: SimNode, upstream: Upstream, copied: number | null, worker: Worker): Promise<void> {
+  const peers = simulatedPeers(node, worker.process);
+  for (let waited = 0; ; waited += LOOK_MS) {
+    const verdict = judgeTerm(
+      upstream,
+      await peers.statusOf({ ...upstream, host: upstream.node }, ANSWER_LIMIT_MS),
+      copied,
+    );
+    if (verdict.kind === 'this') return;
+    if (verdict.kind === 'another' || copied === null || waited >= CONFIRM_LIMIT_MS) throw new Error(verdict.why);
+    await worker.work(LOOK_MS);
+  }
+}
+
+/** pg_basebackup, with a question to the upstream before and after. */
+async function baseBackup(node: SimNode, upstream: Upstream, worker: Worker): Promise<Database> {
+  await confirmTerm(node, upstream, null, worker);
+  const copied = await copyOf(node, upstream, worker.work);
+  await confirmTerm(node, upstream, copied.timeline.number, worker);
+  return copied;
+}
+
+/** Into a directory beside, which takes the place of the data directory when it is whole. */
+export async function clone(node: SimNode, upstream: Upstream, worker: Worker): Promise<void> {
   const { data } = node.disk;
   data.isUnfinished = false;
-  data.database = await copyOf(node, upstream, work);
+  data.database = await baseBackup(node, upstream, worker);
   node.mark({ mark: null, systemId: data.database.systemId });
 }
 
 /** What the runner does to rejoin, in its order of marks and copies. */
-export async function rejoin(node: SimNode, asked: RejoinInstruction, work: Work): Promise<void> {
+export async function rejoin(node: SimNode, asked: RejoinInstruction, worker: Worker): Promise<void> {
   const wanted = withOwnFork(asked, node.disk.data.database);
-  const stage = await attempt(node, wanted, work);
+  const stage = await attempt(node, wanted, worker);
   node.world.tell(node.name, () => `runner     rejoin: ${stage}`);
   node.mark({ rejoin: { term: wanted.upstream.term, stage } });
 }
@@ -55,11 +94,11 @@ function withOwnFork(asked: RejoinInstruction, own: Database | null): RejoinInst
   return left !== null && left < lsnIn(forkLsn) ? { ...asked, forkLsn: lsnText(left) } : asked;
 }
 
-async function attempt(node: SimNode, wanted: RejoinInstruction, work: Work): Promise<Stage> {
+async function attempt(node: SimNode, wanted: RejoinInstruction, worker: Worker): Promise<Stage> {
   const own = node.disk.data.database;
   if (wanted.how === 'copy' || own === null || !isOwnData(node.disk.marks.rejoin?.stage))
-    return copy(node, wanted, work);
-  await work(node.random.between(5, 60));
+    return copy(node, wanted, worker);
+  await worker.work(node.random.between(5, 60));
   const beyond = wanted.forkLsn === null ? null : recordsBeyond(own, wanted.forkLsn);
   const commits = beyond?.filter(({ kind }) => kind === 'write') ?? null;
   const usability = { isUsable: !node.disk.data.isDamaged, hasTimelineOf: hasTimelineOf(own, wanted) };
@@ -70,8 +109,8 @@ async function attempt(node: SimNode, wanted: RejoinInstruction, work: Work): Pr
   node.mark({ divergence: beyond?.length === 0 ? null : divergenceOf(wanted, own, commits) });
   if (choice !== 'replaced') return choice;
   node.cluster.onGivenUp(node, commits ?? own.wal.from(0));
-  if (whyNotRewound(wanted, usability) === null && (await isRewound(node, own, wanted, work))) return 'rewound';
-  return copy(node, wanted, work);
+  if (whyNotRewound(wanted, usability) === null && (await isRewound(node, own, wanted, worker.work))) return 'rewound';
+  return copy(node, wanted, worker);
 }
 
 function recordsBeyond({ wal }: Database, forkLsn: string): readonly WalRecord[] {
@@ -122,10 +161,10 @@ async function awaitCheckpoint(node: SimNode, upstream: Upstream, timeline: numb
   throw new Error('the Master has completed no checkpoint');
 }
 
-async function copy(node: SimNode, { upstream }: RejoinInstruction, work: Work): Promise<Stage> {
-  const copied = await copyOf(node, upstream, work);
+async function copy(node: SimNode, { upstream }: RejoinInstruction, worker: Worker): Promise<Stage> {
+  const copied = await baseBackup(node, upstream, worker);
   node.mark({ rejoin: { term: upstream.term, stage: 'unfinished' } });
-  await work(node.random.between(1, 20));
+  await worker.work(node.random.between(1, 20));
   node.disk.data.database = copied;
   node.disk.data.isDamaged = false;
   node.mark({ mark: null, systemId: copied.systemId });

@@ -116,9 +116,9 @@ async function carryOut(node: SimNode, process: SimProcess, task: Task, context:
       node.mark({ mark: null });
       return;
     case 'clone':
-      return clone(node, task.upstream, work);
+      return clone(node, task.upstream, { process, work });
     case 'rejoin':
-      return rejoin(node, task.instruction, work);
+      return rejoin(node, task.instruction, { process, work });
     case 'stopFast':
       return stopFast(node, process, context);
   }
