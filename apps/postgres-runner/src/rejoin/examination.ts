@@ -1,13 +1,21 @@
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatLsn, parseLsn, ZERO_LSN, type Lsn } from '@ha-postgres/lsn';
+import { parseLsn, ZERO_LSN, type Lsn } from '@ha-postgres/lsn';
 import { messageOf } from '@ha-postgres/service-kit';
 import { readControlFile } from '../disk/control-file';
 import type { Account } from '../postgres/account';
 import { runProgram } from '../postgres/program';
 import { DivergedCommits, type DivergedTransaction } from './diverged-commits';
 import { parseSegmentHead, SEGMENT_HEAD_BYTES, segmentBytesIn, whyUnreadable } from './end-of-wal';
-import { historyName, segmentsIn, segmentStart, stretchesBeyond, type Segment, type Stretch } from './own-wal';
+import {
+  historyName,
+  placesOf,
+  segmentsIn,
+  segmentStart,
+  stretchesBeyond,
+  type Segment,
+  type Stretch,
+} from './own-wal';
 import { endOfRecord, parseWalRecord } from './wal-record';
 
 /** What a data directory's own WAL holds beyond a fork. */
@@ -76,6 +84,11 @@ function laterSegment(walDir: string, segments: readonly Segment[], end: Lsn, se
   return later?.name ?? null;
 }
 
+interface Reading {
+  to: Lsn | null;
+  error: string | null;
+}
+
 /**
  * Reads this node's WAL from a fork to its end, along its own timelines, with `pg_waldump`. It does not throw for WAL that is
  * damaged or gone: that is *unknown*, with the reason.
@@ -95,10 +108,11 @@ export async function examine(source: ExaminationSource): Promise<Examination> {
   }
   const stretches = stretchesBeyond(fork, timeline, timeline > 1 ? readFileSync(historyFile, 'utf8') : null);
   const commits = new DivergedCommits(fork);
-  const reading: { to: Lsn | null; error: string | null } = { to: null, error: null };
+  const reading: Reading = { to: null, error: null };
   for (const stretch of stretches) {
     const from = reading.to === null ? windowStart(stretch, segments, segmentBytes) : stretch.from;
-    reading.error = await dump(source, stretch, from, (line) => {
+    const written = segments.filter((segment) => segment.timeline === stretch.timeline && isWritten(walDir, segment));
+    reading.error = await dump(source, { ...stretch, from }, written, segmentBytes, (line) => {
       const record = parseWalRecord(line);
       // A stretch ends where its timeline was left: what lies beyond on that is another's.
       if (record === null || (stretch.to !== null && record.lsn >= stretch.to)) return;
@@ -122,21 +136,24 @@ export async function examine(source: ExaminationSource): Promise<Examination> {
     : { kind: 'diverged', toLsn: end, transactions: commits.transactions };
 }
 
+/** Not only allocated, or kept under a new number for later use. */
+function isWritten(walDir: string, { name, start }: Segment): boolean {
+  return parseSegmentHead(headOf(join(walDir, name)))?.address === start;
+}
+
 /** Runs `pg_waldump` over a stretch; what it said at the end, null if nothing. */
 async function dump(
   { binDir, dataDir, account, signal }: ExaminationSource,
-  { timeline, to }: Stretch,
-  from: Lsn,
+  stretch: Stretch,
+  written: readonly Segment[],
+  segmentBytes: number,
   onLine: (line: string) => void,
 ): Promise<string | null> {
   const said: string[] = [];
   try {
     await runProgram({
       command: join(binDir, 'pg_waldump'),
-      arguments: [
-        ...['--path', join(dataDir, 'pg_wal'), '--timeline', String(timeline), '--start', formatLsn(from)],
-        ...(to === null ? [] : ['--end', formatLsn(to)]),
-      ],
+      arguments: ['--path', join(dataDir, 'pg_wal'), ...placesOf(stretch, written, segmentBytes)],
       cwd: dataDir,
       account,
       signal,

@@ -1,7 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { formatLsn, parseLsn, type Lsn } from '@ha-postgres/lsn';
 import fc from 'fast-check';
-import { historyName, leftAt, segmentName, segmentsIn, segmentStart, stretchesBeyond, timelinesIn } from './own-wal';
+import {
+  historyName,
+  leftAt,
+  placesOf,
+  segmentName,
+  segmentsIn,
+  segmentStart,
+  stretchesBeyond,
+  timelinesIn,
+} from './own-wal';
 
 const MB16 = 16 * 2 ** 20;
 
@@ -54,5 +63,27 @@ describe('the stretches of WAL beyond a position', () => {
       '3: 0/5000060-',
     ]);
     expect(beyond('0/3000000', 3, history)).toEqual(['2: 0/3000000-0/5000060', '3: 0/5000060-']);
+  });
+});
+
+describe('the places that pg_waldump is given', () => {
+  const written = segmentsIn(['000000020000000000000004', '000000020000000000000005'], MB16);
+  const places = (from: string, to: string | null, of = written) =>
+    placesOf({ timeline: 2, from: parseLsn(from), to: to === null ? null : parseLsn(to) }, of, MB16).join(' ');
+
+  it('name files that were written to: from others it cannot learn how large they are', () => {
+    expect(places('0/4000028', null)).toBe('--start 0/4000028 000000020000000000000004 000000020000000000000005');
+    expect(places('0/5000000', null)).toBe('--start 0/5000000 000000020000000000000005 000000020000000000000005');
+  });
+
+  it('end where the timeline was left, if that much was written', () => {
+    const first = '000000020000000000000004';
+    expect(places('0/4000000', '0/4000100')).toBe(`--start 0/4000000 --end 0/4000100 ${first} ${first}`);
+    expect(places('0/4000000', '0/5000000')).toBe(`--start 0/4000000 --end 0/5000000 ${first} ${first}`);
+    expect(places('0/4000000', '0/7000000')).toBe(`--start 0/4000000 ${first} 000000020000000000000005`);
+  });
+
+  it('begin at the file that is missing, where it is', () => {
+    expect(places('0/3000000', null, [])).toBe('--start 0/3000000 000000020000000000000003 000000020000000000000003');
   });
 });

@@ -1,4 +1,4 @@
-import { parseLsn, ZERO_LSN, type Lsn } from '@ha-postgres/lsn';
+import { formatLsn, parseLsn, ZERO_LSN, type Lsn } from '@ha-postgres/lsn';
 
 /** A segment file of the WAL: `0000000200000001000000A3` is of timeline 2. */
 export interface Segment {
@@ -88,4 +88,19 @@ export function stretchesBeyond(position: Lsn, timeline: number, history: string
   return stretches
     .filter(({ to }) => to === null || to > position)
     .map((stretch) => ({ ...stretch, from: stretch.from > position ? stretch.from : position }));
+}
+
+/**
+ * A stretch as arguments of `pg_waldump`. Given no file, that learns the size of segments from any that it comes upon first, and
+ * gives up where it was never written to.
+ * @param written segments of that timeline, in order.
+ */
+export function placesOf({ timeline, from, to }: Stretch, written: readonly Segment[], segmentBytes: number): string[] {
+  const first = segmentStart(from, segmentBytes);
+  const last = written.findLast(({ start }) => start >= first && (to === null || start < to))?.start ?? first;
+  const isEndInLast = to !== null && to <= last + BigInt(segmentBytes);
+  return [
+    ...['--start', formatLsn(from), ...(isEndInLast ? ['--end', formatLsn(to)] : [])],
+    ...[first, last].map((position) => segmentName(timeline, position, segmentBytes)),
+  ];
 }
