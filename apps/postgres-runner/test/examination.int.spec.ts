@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseLsn, type Lsn } from '@ha-postgres/lsn';
+import { formatLsn, parseLsn, type Lsn } from '@ha-postgres/lsn';
 import { accountOf } from '../src/postgres/account';
 import { findBinaries } from '../src/postgres/binaries';
 import { segmentName } from '../src/rejoin/own-wal';
@@ -150,5 +150,15 @@ describe.each(PLACES)('a fork where a record ends %s', (place) => {
 
   test('with WAL beyond it that loses nothing has diverged from there', async () => {
     expect(await look(null, end(place))).toMatchObject({ kind: 'diverged', transactions: [] });
+  });
+
+  test('is none where a record goes on beyond it', async () => {
+    const within = (end(place) - 8n) as Lsn;
+    const unknown = {
+      kind: 'unknown',
+      why: expect.stringContaining(`goes on beyond the fork at ${formatLsn(within)}`) as string,
+    };
+    expect(await look(end(place), within)).toEqual(unknown);
+    expect(await look(null, within)).toEqual(unknown);
   });
 });

@@ -5,6 +5,7 @@ import { parseSegmentHead, segmentBytesIn, whyUnreadable, type ReadingEnd } from
 const END: ReadingEnd = {
   fork: parseLsn('0/5000000'),
   readTo: parseLsn('0/5000100'),
+  across: null,
   error: 'invalid record length at 0/5000100: wanted 24, got 0',
   checkpoint: parseLsn('0/4FFFF00'),
   laterSegment: null,
@@ -19,6 +20,7 @@ describe('a reading of the WAL', () => {
   it.each<[string, Partial<ReadingEnd>, string]>([
     ['where nothing could be read', { readTo: null }, 'no record around 0/5000000'],
     ['where it ended before the fork', { readTo: parseLsn('0/4FFFFF8') }, 'before the fork at 0/5000000'],
+    ['as far as the fork is in a record', { across: parseLsn('0/4FFFFE0') }, '0/4FFFFE0 goes on beyond the fork'],
     ['where a checkpoint lies beyond', { checkpoint: parseLsn('0/5000200') }, 'checkpoint lies at 0/5000200'],
     [
       'where a later segment was written to',

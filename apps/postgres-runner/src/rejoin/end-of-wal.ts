@@ -5,6 +5,8 @@ export interface ReadingEnd {
   readonly fork: Lsn;
   /** End of the last record that was read, from before the fork on; null: none was. */
   readonly readTo: Lsn | null;
+  /** A record that begins before the fork and ends beyond it. */
+  readonly across: Lsn | null;
   /** What `pg_waldump` said when it ended. */
   readonly error: string | null;
   /** The latest checkpoint of the control file, which is there for certain; null: it could not be read. */
@@ -17,11 +19,13 @@ export interface ReadingEnd {
  * Why a reading does not tell all that this node's WAL holds; null: it went to its end. `pg_waldump` says the same where WAL
  * ends and where it is damaged or gone, so it is judged by what must be there, or is there, beyond.
  */
-export function whyUnreadable({ fork, readTo, error, checkpoint, laterSegment }: ReadingEnd): string | null {
+export function whyUnreadable({ fork, readTo, across, error, checkpoint, laterSegment }: ReadingEnd): string | null {
   const said = error === null ? '' : `: ${error}`;
   if (readTo === null) return `no record around ${formatLsn(fork)} can be read${said}`;
   if (readTo < fork)
     return `the WAL can be read up to ${formatLsn(readTo)} only, before the fork at ${formatLsn(fork)}${said}`;
+  // PostgreSQL leaves a timeline only where a record ends: this is not the WAL that was left there.
+  if (across !== null) return `its record at ${formatLsn(across)} goes on beyond the fork at ${formatLsn(fork)}`;
   if (checkpoint !== null && checkpoint > readTo) {
     return `the WAL can be read up to ${formatLsn(readTo)} only, but the latest checkpoint lies at ${formatLsn(checkpoint)}${said}`;
   }

@@ -86,6 +86,7 @@ function laterSegment(walDir: string, segments: readonly Segment[], end: Lsn, se
 
 interface Reading {
   to: Lsn | null;
+  across: Lsn | null;
   error: string | null;
 }
 
@@ -108,7 +109,7 @@ export async function examine(source: ExaminationSource): Promise<Examination> {
   }
   const stretches = stretchesBeyond(fork, timeline, timeline > 1 ? readFileSync(historyFile, 'utf8') : null);
   const commits = new DivergedCommits(fork);
-  const reading: Reading = { to: null, error: null };
+  const reading: Reading = { to: null, across: null, error: null };
   for (const stretch of stretches) {
     const from = reading.to === null ? windowStart(stretch, segments, segmentBytes) : stretch.from;
     const written = segments.filter((segment) => segment.timeline === stretch.timeline && isWritten(walDir, segment));
@@ -119,6 +120,7 @@ export async function examine(source: ExaminationSource): Promise<Examination> {
       commits.push(record);
       const end = endOfRecord(record, segmentBytes);
       if (reading.to === null || end > reading.to) reading.to = end;
+      if (record.lsn < fork && end > fork) reading.across = record.lsn;
     });
     if (stretch.to !== null && (reading.to ?? ZERO_LSN) < stretch.to) break;
   }
@@ -126,6 +128,7 @@ export async function examine(source: ExaminationSource): Promise<Examination> {
   const why = whyUnreadable({
     fork,
     readTo: reading.to,
+    across: reading.across,
     error: reading.error,
     checkpoint: checkpointIn(dataDir),
     laterSegment: laterSegment(walDir, segments, end, segmentBytes),

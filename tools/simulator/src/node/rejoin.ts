@@ -113,8 +113,10 @@ async function attempt(node: SimNode, wanted: RejoinInstruction, worker: Worker)
   return copy(node, wanted, worker);
 }
 
-function recordsBeyond({ wal }: Database, forkLsn: string): readonly WalRecord[] {
-  return wal.from(lsnIn(forkLsn));
+/** Null: it cannot be told, for no record ends at the fork. */
+function recordsBeyond({ wal }: Database, forkLsn: string): readonly WalRecord[] | null {
+  const fork = lsnIn(forkLsn);
+  return wal.isAcross(fork) ? null : wal.from(fork);
 }
 
 /** A timeline whose number the Master's history has used as well: nobody could tell the two. */

@@ -35,6 +35,13 @@ describe('WAL', () => {
     expect(wal.flushed).toBe(end);
   });
 
+  it('has a record across a position that lies within it, and none where one ends', () => {
+    const [first, second] = records(2) as [WalRecord, WalRecord];
+    const wal = walOf([first, second]);
+    expect([first.end, second.end, second.end + 8, FIRST_LSN].map((at) => wal.isAcross(at))).not.toContain(true);
+    expect([first.end - 8, second.start + 8].map((at) => wal.isAcross(at))).toEqual([true, true]);
+  });
+
   it('tells a record of its own from another at the same place', () => {
     const [mine] = records(1) as [WalRecord];
     const [other] = records(1) as [WalRecord];

@@ -80,6 +80,11 @@ export class Wal {
     return before?.end === lsn ? before : null;
   }
 
+  /** Whether a record begins before a position and ends beyond it. */
+  isAcross(lsn: number): boolean {
+    return (this.records[this.indexFrom(lsn) - 1]?.end ?? lsn) > lsn;
+  }
+
   /** Drops all that starts at or after a position. */
   cut(lsn: number): void {
     this.records.length = this.indexFrom(lsn);
