@@ -40,6 +40,10 @@ test('containers find each other by the names of services and of pods, short and
   expect(await ask('web-0', 'http://nobody/')).toBe('ENOTFOUND');
 });
 
+test('a service leads back to the very pod that asks it, too', async () => {
+  for (const name of ['web-0', 'web-1']) expect(await ask(name, `http://only-${name}/`)).toBe(name);
+});
+
 test('a pod that is not ready gets nobody from its service; when none is ready, it refuses', async () => {
   await say('web-0', 'touch /claim/unready');
   await becomes(() => !cluster.pod('web-0').isReady, 'web-0 not to be ready');
@@ -163,6 +167,12 @@ function objects(replicas: number, annotation = ''): KubernetesObject[] {
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'code' }, data: { 'server.js': SERVER } },
     { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'word' }, stringData: { it: 's3cret' } },
     service('front', { ports: [{ port: 80, targetPort: 'http' }], selector: labels }),
+    ...['web-0', 'web-1'].map((pod) =>
+      service(`only-${pod}`, {
+        ports: [{ port: 80, targetPort: 'http' }],
+        selector: { 'statefulset.kubernetes.io/pod-name': pod },
+      }),
+    ),
     service('all', { clusterIP: 'None', publishNotReadyAddresses: true, selector: labels }),
   ];
 }

@@ -4,6 +4,7 @@ import { mustRun, runProgram } from '../run/program';
 import { isHeadless, type PodSeen } from './endpoints';
 import { DnsServer } from './dns-server';
 import { zoneOf } from './dns-zone';
+import { allowHairpins } from './hairpin';
 import { chainsOf, serviceRules } from './service-rules';
 
 /** Where packets come into our chains: table, chain of the kernel, ours. */
@@ -28,6 +29,7 @@ export class PodsNetwork {
     readonly name: string,
     readonly subnet: string,
     readonly gateway: string,
+    private readonly bridge: string,
     private readonly namespace: string,
     private readonly dns: DnsServer,
   ) {}
@@ -42,16 +44,22 @@ export class PodsNetwork {
       subnets: { subnet: string; gateway: string }[];
     }[];
     const { subnet = '', gateway = '' } = network?.subnets[0] ?? {};
+    const bridge = network?.network_interface ?? '';
     // The bridge is there as long as somebody is on it.
     await podman('pod', 'create', `--name=${anchorOf(name)}`, `--network=${name}`);
     await podman('pod', 'start', anchorOf(name));
     const dns = await DnsServer.start(gateway);
-    const made = new PodsNetwork(name, subnet, gateway, namespace, dns);
+    const made = new PodsNetwork(name, subnet, gateway, bridge, namespace, dns);
     await made.#write([], []);
     for (const [table, hook, chain] of hooksOf(namespace))
       await mustRun('iptables', ['-w', '-t', table, '-I', hook, '-j', chain]);
-    await mustRun('ip', ['route', 'add', made.#serviceNetwork, 'dev', network?.network_interface ?? '']);
+    await mustRun('ip', ['route', 'add', made.#serviceNetwork, 'dev', bridge]);
     return made;
+  }
+
+  /** To be called when a pod has come onto the network: services may lead it to itself from now on. */
+  welcome(): void {
+    allowHairpins(this.bridge);
   }
 
   /** Lets names and services lead where they are to lead now. */

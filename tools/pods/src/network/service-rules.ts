@@ -45,7 +45,8 @@ export function serviceRules({ namespace, services, pods, addresses, subnet }: R
   }
   return [
     ...['*nat', `:${chain} - [0:0]`, `:${after} - [0:0]`, ...nat],
-    // The answer has to come back through this machine: pods see each other on one bridge otherwise, past the translation.
+    // The answer has to come back through this machine: pods see each other on one bridge otherwise, past the translation. And a pod that a
+    // service leads to itself must not see its own address as that of who asks.
     `-A ${after} -s ${subnet} -d ${subnet} -m conntrack --ctstate DNAT -j MASQUERADE`,
     ...['COMMIT', '*filter', `:${chain} - [0:0]`, ...filter, 'COMMIT', ''],
   ].join('\n');

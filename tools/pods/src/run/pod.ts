@@ -164,6 +164,7 @@ export class Pod {
       ],
     );
     await podman('pod', 'start', podName);
+    network.welcome();
     const infra = await podman('pod', 'inspect', '--format={{.InfraContainerID}}', podName);
     const format = '--format={{.State.Pid}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}';
     const [pid = '', ip = ''] = (await podman('inspect', format, infra)).split(' ');
