@@ -4,7 +4,16 @@ import { mustRun } from '@ha-postgres/pods';
 import type { Values } from './installed-chart';
 
 /** bookworm: PostgreSQL 15 and HAProxy 2.6; trixie: PostgreSQL 17 and HAProxy 3.0. */
-export type Suite = 'bookworm' | 'trixie';
+const SUITES = ['trixie', 'bookworm'] as const;
+export type Suite = (typeof SUITES)[number];
+
+/** Both pairs of versions, unless PODS_ON names one. @throws Error if it names something else */
+export function pairsToRun(wanted = process.env.PODS_ON ?? ''): readonly Suite[] {
+  if (wanted === '') return SUITES;
+  const found = SUITES.filter((suite) => suite === wanted);
+  if (found.length === 0) throw new Error(`PODS_ON=${wanted}: one of ${SUITES.join(', ')}`);
+  return found;
+}
 
 const PREFIX = 'localhost/ha-postgres-pods/';
 const APPS = ['postgres-runner', 'db-controller', 'role-server', 'lb-syncer'];
@@ -43,8 +52,8 @@ export async function tagAgain(tag: string, another: string): Promise<void> {
     await mustRun('podman', ['tag', `${PREFIX}${name}:${tag}`, `${PREFIX}${name}:${another}`]);
 }
 
-/** Makes what is not there yet. */
-async function standIns(suite: Suite): Promise<Record<string, string>> {
+/** The stand-ins for the official images by the variables that name them; what is not there yet is made. */
+export async function standIns(suite: Suite): Promise<Record<string, string>> {
   const environment = { ...process.env, CONTAINER_TOOL: 'podman' };
   const program = join(WORKSPACE_ROOT, 'tools', 'base-images');
   const settings = await mustRun(program, [suite], { environment, timeoutMs: BASES_MS });

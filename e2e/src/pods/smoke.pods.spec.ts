@@ -2,7 +2,7 @@ import type { Verdict } from '@ha-postgres/checker';
 import { chartStory, tellFigure } from './chart-story';
 import { loadOnChart } from './chart-load';
 import { NODES, PORTS, type InstalledChart } from './installed-chart';
-import type { Suite } from './pods-images';
+import { pairsToRun } from './pods-images';
 import { eventually } from '../wait-for';
 
 /** Writes before and after what happens to the Master. */
@@ -10,10 +10,8 @@ const WRITES = 100;
 /** Asynchronous replication: what was acknowledged in the last moment and had not been sent is lost with the node. */
 const LOST_MAX = 10;
 
-/** The whole suite runs on trixie; what concerns the programs' versions on the other pair, too. */
-const SUITES: readonly Suite[] = ['trixie', 'bookworm'];
-
-for (const suite of SUITES) {
+// The other stories are told on trixie alone; what concerns the programs' versions on both pairs.
+for (const suite of pairsToRun()) {
   chartStory(`The chart with its default values, on ${suite}`, { suite }, (sentence) => {
     sentence('every pod becomes ready, with the containers that its users know', ({ cluster }) => {
       expect(cluster.pods.every(({ isReady }) => isReady)).toBe(true);
