@@ -53,6 +53,11 @@ export class InstalledChart {
     return chart;
   }
 
+  /** Where nothing is installed yet: whoever tells the story lets somebody else do it. */
+  static async awaited(): Promise<InstalledChart> {
+    return new InstalledChart(await PodsCluster.start(NAMESPACE), {}, (objects) => objects);
+  }
+
   /** As `helm upgrade` does; what is to come of it comes by and by. */
   async upgrade(values: Values): Promise<void> {
     const { objects, tests } = await renderRelease(merged(this.images, values), this.cluster.objects);

