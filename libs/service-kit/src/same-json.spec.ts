@@ -9,6 +9,7 @@ describe('two values', () => {
     ['a field that is undefined, and none', { a: 1, b: undefined }, { a: 1 }],
     ['none, and a field that is undefined', { a: 1 }, { a: 1, b: undefined }],
     ['nothing at all', null, null],
+    ['the same bigint', { lsn: 3n }, { lsn: BigInt('3') }],
     ['two times that are none', { at: Number.NaN }, { at: Number.NaN }],
   ])('are the same: %s', (_, a, b) => {
     expect(isSameJson(a, b)).toBe(true);
@@ -24,6 +25,7 @@ describe('two values', () => {
     ['lists in another order', { a: [1, 2] }, { a: [2, 1] }],
     ['a list, and an object', { a: [] }, { a: {} }],
     ['a number, and a text', { a: 1 }, { a: '1' }],
+    ['two bigints', { lsn: 3n }, { lsn: 4n }],
   ])('are not: %s', (_, a, b) => {
     expect(isSameJson(a, b)).toBe(false);
     expect(isSameJson(b, a)).toBe(false);

@@ -1,8 +1,8 @@
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Whether two values would be the same JSON, whatever the order of their fields: plain objects, lists, texts, numbers, flags and null; a
- * field that is `undefined` is none. It takes a fraction of the time and of the memory that writing both as text would.
+ * Whether two values would be the same JSON, whatever the order of their fields: plain objects, lists, texts, numbers (also bigints, of which
+ * JSON has none), flags and null; a field that is `undefined` is none. It takes a fraction of the time and of the memory that writing both as text would.
  */
 export function isSameJson(a: unknown, b: unknown): boolean {
   if (a === b) return true;

@@ -8,9 +8,8 @@ import {
   type Queryable,
   type ServerState,
 } from '@ha-postgres/pg-health';
-import { isDeepStrictEqual } from 'node:util';
 import type { PostgresSight, SenderSight } from '@ha-postgres/failover';
-import { messageOf, type Log, type Millis } from '@ha-postgres/service-kit';
+import { isSameJson, messageOf, type Log, type Millis } from '@ha-postgres/service-kit';
 import type { MachineClock } from '../machine';
 import type { HeldPort, PostgresPort } from '../ports';
 import { untilTogether } from './together';
@@ -258,7 +257,7 @@ function isUp(result: AliveResult): boolean {
  */
 function isSameAgain(before: ServerState | null, now: ServerState | null): boolean {
   if (before === null || now === null || (now.inRecovery && receiverOf(now)?.streaming !== true)) return false;
-  return isDeepStrictEqual(before, now);
+  return isSameJson(before, now);
 }
 
 function sendersOf({ senders }: ServerState): SenderSight[] {

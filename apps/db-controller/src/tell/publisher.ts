@@ -11,14 +11,35 @@ export interface Saying extends Omit<ControllerState, 'index' | 'bootId' | 'vali
   readonly validUntil: Millis;
 }
 
-/** Of a saying; what counts of these is told in another form. To leave fields out by name is far slower than to overwrite them. */
-const NOT_TOLD_AT_ONCE = {
-  status: undefined,
-  lagBytes: undefined,
-  whyNoReads: undefined,
-  masterValue: undefined,
-  validUntil: undefined,
-};
+/** What is told at once when it changes; of a saying, what counts of the rest is told in another form. */
+interface ToldAtOnce extends Omit<
+  Saying,
+  'term' | 'status' | 'lagBytes' | 'whyNoReads' | 'masterValue' | 'validUntil'
+> {
+  /** Of the `master` value. */
+  readonly term: number | undefined;
+  /** The bytes in the reason change with every look. */
+  readonly reads: boolean;
+  /** A right that grows is told at once; an ordinary answer's validity only with the next renewal. */
+  readonly right: Millis | null;
+}
+
+/** Field by field: it is made at every decision, and a copy of a saying with half of it overwritten takes several times as long. */
+function toldAtOnce(saying: Saying): ToldAtOnce {
+  const { node, role, instruction, master, ready, readyWhy, whyNoReads = null, masterValue, validUntil } = saying;
+  const right = instruction.kind === 'lead' ? validUntil : null;
+  return {
+    node,
+    role,
+    instruction,
+    master,
+    ready,
+    readyWhy,
+    term: masterValue?.term,
+    reads: whyNoReads === null,
+    right,
+  };
+}
 
 /** Whoever reads the state sees it renewed at least so often. */
 const RENEW_MS = 1000;
@@ -46,16 +67,7 @@ export class Publisher {
   /** Publishes what changes the node's doings at once, and everything else once a second. */
   say(saying: Saying): void {
     const now = this.machine.clock.now();
-    const { whyNoReads, masterValue, validUntil } = saying;
-    // A right that grows is told at once; an ordinary answer's validity only with the next renewal.
-    const told = {
-      ...saying,
-      ...NOT_TOLD_AT_ONCE,
-      term: masterValue?.term,
-      // The bytes in the reason change with every look.
-      reads: (whyNoReads ?? null) === null,
-      right: saying.instruction.kind === 'lead' ? validUntil : null,
-    };
+    const told = toldAtOnce(saying);
     if (now < this.saidAt + RENEW_MS && isSameJson(told, this.said)) return;
     this.said = told;
     this.saidAt = now;
@@ -67,7 +79,7 @@ export class Publisher {
       status: saying.status(),
       index,
       bootId: this.machine.bootId,
-      validUntil: millisToNanosText(validUntil),
+      validUntil: millisToNanosText(saying.validUntil),
     });
   }
 
