@@ -91,6 +91,22 @@ describe('the outlook of a takeover', () => {
     expect(takeoverOutlook(replica({ ...far, ...under(['c']) })).why).toContain('no synchronous Replica');
   });
 
+  it('is none where no Replica need have a commit, but for who has led and who an administrator lets', () => {
+    const alone = syncValue({ k: 0, names: ['b', 'c'] });
+    const under = (previous: typeof alone.previous) => ({
+      sync: known({ value: { ...alone, previous }, isReadable: true }),
+    });
+    const outlook = (change: Partial<Observation>) => takeoverOutlook(replica({ ...under(null), ...change }));
+    const why = 'only the last Master itself has every commit';
+    expect(outlook({})).toMatchObject({ able: false, why });
+    const before = { ...syncValue({ names: ['c'] }), previous: { mode: alone.mode, k: 0, names: ['b'] } };
+    expect(outlook({ sync: known({ value: before, isReadable: true }) })).toMatchObject({ able: false, why });
+    expect(outlook(withDisk({ ledTerm: 5 })).able).toBe(true);
+    expect(outlook({ override: { id: '1', node: 'b', afterTerm: 5, by: 'me', why: 'it burnt down' } }).able).toBe(true);
+    expect(outlook(under({ mode: 'async', k: 0, names: [] })).able).toBe(false);
+    expect(outlook({ sync: known({ value: { ...alone, mode: 'async' }, isReadable: true }) }).able).toBe(true);
+  });
+
   it('is good however far it lags where an administrator said so, for the Master that ran last', () => {
     const override = { id: '1', node: 'b', afterTerm: 5, by: 'me', why: 'the disk is gone' };
     const far = { postgres: standby({ lsn: parseLsn('0/1') }) };

@@ -4,7 +4,7 @@ import { ancestry } from './ancestry';
 import { consulWentBack } from './consul-memory';
 import type { MasterEntry, Millis, Observation, Policy } from './observation';
 import { ownTimelines } from './own-timelines';
-import { namedIn } from './sync-set';
+import { namedIn, votesNeeded } from './sync-set';
 import { isAsync, promises, syncOf, syncProblem } from './sync-view';
 import { compareData, overrides, positionOf, votedPosition, type Position } from './vote-count';
 
@@ -87,6 +87,7 @@ const obstacles: readonly Obstacle[] = [
   (o) => (o.disk.dataTerm > 0 ? null : 'has no data of this cluster yet'),
   (o) => (o.postgres.lsn === null ? 'WAL position unknown' : null),
   dataIsNoAncestorOfTheLastMasters,
+  onlyTheLastMasterMay,
   lagsTooFar,
 ];
 
@@ -147,6 +148,14 @@ function dataIsNoAncestorOfTheLastMasters(o: Observation): string | null {
  */
 function isTheLastMasterItself({ disk, self }: Observation, { node, term }: LastMaster): boolean {
   return node === self.node && disk.ledTerm === term && disk.dataTerm === term;
+}
+
+/** No votes would do: whoever takes the lock all the same keeps it from the one node that may promote. */
+function onlyTheLastMasterMay(o: Observation): string | null {
+  const isEver = promises(syncOf(o) ?? null).every((rule) => votesNeeded(rule) < Infinity);
+  // Whoever has led may be its own successor, which the history decides.
+  if (isEver || o.disk.ledTerm !== null || overrides(o, { last: lastMasterSeen(o) })) return null;
+  return 'only the last Master itself has every commit';
 }
 
 function lagsTooFar(o: Observation): string | null {
