@@ -25,7 +25,7 @@ interface Step {
  * @param entry the promotion of the Master.
  */
 export function strayFrom(entry: HistoryEntry | undefined, own: TimelinePath | null): Stray | null {
-  if (entry?.left === undefined || own === null) return null;
+  if (entry?.left === undefined || own === null || isOnTheWay(own, entry.left, entry.timeline)) return null;
   const masters = stepsOf({ left: entry.left, newest: entry.timeline });
   let common: { readonly timeline: number; readonly at: Lsn } | null = null;
   for (const [index, { timeline, at }] of stepsOf(own).entries()) {
@@ -49,6 +49,12 @@ export function strayFrom(entry: HistoryEntry | undefined, own: TimelinePath | n
     common = { timeline, at };
   }
   return null;
+}
+
+/** By the very words, which is most often so and asked at every decision. */
+function isOnTheWay(own: TimelinePath, left: TimelinePath['left'], newest: number): boolean {
+  const isSame = own.left.every(({ timeline, at }, i) => left[i]?.timeline === timeline && left[i].at === at);
+  return isSame && own.newest === (left.length > own.left.length ? left[own.left.length]?.timeline : newest);
 }
 
 function stepsOf({ left, newest }: TimelinePath): Step[] {

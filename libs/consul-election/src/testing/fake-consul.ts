@@ -138,7 +138,7 @@ export class FakeConsul {
     return {
       kvGet: async (key, options: ReadOptions = {}) => {
         const waits = options.index === undefined ? 0 : ((options.waitMs ?? 60_000) * 17) / 16;
-        const limited = { ...options, timeoutMs: (options.timeoutMs ?? REQUEST_MS) + waits };
+        const limited = { signal: options.signal, timeoutMs: (options.timeoutMs ?? REQUEST_MS) + waits };
         const read = (done: (answer: { entry: KvEntry | null; index: number }) => void): void =>
           this.read(key, options, link, done);
         const { answer, sentAt, receivedAt } = await this.send(asked('kvGet', options), link, limited, read);
@@ -221,7 +221,9 @@ export class FakeConsul {
   private change<T>(by: FakeRequest | null, write: () => T, wakeAll = false): T {
     const result = write();
     this.options.onWrite?.(by);
-    for (const waiter of [...this.waiters]) if (wakeAll || this.indexOf(waiter.key) > waiter.index) waiter.answer();
+    const woken: Waiter[] = [];
+    for (const waiter of this.waiters) if (wakeAll || this.indexOf(waiter.key) > waiter.index) woken.push(waiter);
+    for (const waiter of woken) waiter.answer();
     return result;
   }
 
@@ -274,7 +276,7 @@ export class FakeConsul {
   private send<T>(
     request: FakeRequest,
     link: FakeLink,
-    options: CallOptions,
+    options: { readonly [K in 'signal' | 'timeoutMs']?: CallOptions[K] | undefined },
     serve: (done: (answer: T) => void) => void,
   ): Promise<Sent<T>> {
     const { toServerMs, toClientMs } = link.fate?.(request) ?? AT_ONCE;

@@ -13,6 +13,7 @@ import type {
 import { Database, newestTimeline } from '../postgres/data-directory';
 import type { Source } from '../postgres/receiver';
 import type { Server } from '../postgres/server';
+import type { Timeline } from '../postgres/timeline';
 import { lsnText } from '../postgres/wal';
 import type { SimProcess } from '../world/sim-process';
 import type { SimNode } from './node';
@@ -83,8 +84,17 @@ function inspect(node: SimNode, marks: Marks): Inspected {
   };
 }
 
+/** A timeline never changes, and a runner looks at it all the time. */
+const paths = new WeakMap<Timeline, TimelinePath>();
+
 function timelinePath(database: Database): TimelinePath {
-  const { number, ancestors } = newestTimeline(database);
+  const newest = newestTimeline(database);
+  const path = paths.get(newest) ?? pathTo(newest);
+  paths.set(newest, path);
+  return path;
+}
+
+function pathTo({ number, ancestors }: Timeline): TimelinePath {
   return { left: ancestors.map(({ timeline, until }) => ({ timeline, at: lsnText(until) })), newest: number };
 }
 

@@ -62,18 +62,25 @@ export class EventQueue {
 
   /** Most limits of time are cancelled long before they are over: kept, they are most of what lies here. */
   private dropCancelled(): void {
-    const live = this.heap.filter(({ cancelled }) => !cancelled);
-    this.sizeMax = Math.max(SPARED, 2 * live.length);
-    // What is in order is a heap.
-    this.heap = live.sort((a, b) => (isBefore(a, b) ? -1 : 1));
+    this.heap = this.heap.filter(({ cancelled }) => !cancelled);
+    const { length } = this.heap;
+    this.sizeMax = Math.max(SPARED, 2 * length);
+    for (let at = (length >> 1) - 1; at >= 0; at -= 1) {
+      const event = this.heap[at];
+      if (event !== undefined) this.sink(event, at);
+    }
   }
 
   private removeFirst(): void {
+    const last = this.heap.pop();
+    if (last !== undefined && this.heap.length > 0) this.sink(last, 0);
+  }
+
+  /** Puts an event there or further down, where all below come later. */
+  private sink(event: Event, from: number): void {
     const { heap } = this;
-    const last = heap.pop();
     const { length } = heap;
-    if (last === undefined || length === 0) return;
-    let at = 0;
+    let at = from;
     for (;;) {
       let down = 2 * at + 1;
       if (down >= length) break;
@@ -84,10 +91,10 @@ export class EventQueue {
         child = right;
         down += 1;
       }
-      if (!isBefore(child, last)) break;
+      if (!isBefore(child, event)) break;
       heap[at] = child;
       at = down;
     }
-    heap[at] = last;
+    heap[at] = event;
   }
 }

@@ -8,6 +8,7 @@ const LAST_RETRY_MS = 3000;
 
 /** Ways between machines, each in one direction: cut or slow, or losing packets, apart from each other. */
 export class Network {
+  /** How often each way is cut; by its ends. */
   private readonly cuts = new Map<string, number>();
   /** Milliseconds that a way takes beside its own; by its ends. */
   private readonly slow = new Map<string, number>();
@@ -22,10 +23,10 @@ export class Network {
   /** Milliseconds that a message takes now; null: it does not get through. */
   link(from: string, to: string): number | null {
     if (from === to) return this.random.between(0.02, 0.1);
-    const way = `${from}>${to}`;
-    if ((this.cuts.get(way) ?? 0) > 0) return null;
+    if (this.cuts.size > 0 && this.cuts.has(`${from}>${to}`)) return null;
     const lost = this.loss > 0 && this.random.chance(this.loss) ? RETRANSMIT_MS : 0;
-    return this.random.between(0.1, 0.7) + (this.slow.get(way) ?? 0) + lost;
+    const slow = this.slow.size > 0 ? (this.slow.get(`${from}>${to}`) ?? 0) : 0;
+    return this.random.between(0.1, 0.7) + slow + lost;
   }
 
   /**
@@ -51,7 +52,9 @@ export class Network {
     return () => {
       if (isHealed) return;
       isHealed = true;
-      this.cuts.set(way, (this.cuts.get(way) ?? 1) - 1);
+      const left = (this.cuts.get(way) ?? 1) - 1;
+      if (left > 0) this.cuts.set(way, left);
+      else this.cuts.delete(way);
       this.world.tell('network', () => `healed ${way}`);
     };
   }
