@@ -2,6 +2,7 @@ import type { CallOptions, ConsulApi, KvEntry, ReadOptions, SessionInfo, Session
 import type { Clock, Timer } from '../clock';
 import { NoAnswerError } from '../errors';
 import type { TxnOperation } from '../transaction';
+import { Aborts } from './aborts';
 import { FakeStore, type Keys, type Outcome } from './fake-store';
 
 /** What the network does to one request. */
@@ -88,6 +89,7 @@ export class FakeConsul {
   private readonly waiters = new Set<Waiter>();
   private readonly sessions = new Map<string, Held>();
   private readonly parked = new Set<Parked>();
+  private readonly aborts = new Aborts();
   private hasLeader = true;
   private made = 0;
 
@@ -283,10 +285,11 @@ export class FakeConsul {
     const deliver = link.deliver ?? ((fn) => fn());
     const clock = link.clock ?? this.world;
     const sentAt = clock.now();
+    const { signal } = options;
     return new Promise((resolve, reject) => {
       const end = (): void => {
         limit.cancel();
-        options.signal?.removeEventListener('abort', onAbort);
+        if (signal !== undefined) this.aborts.delete(signal, onAbort);
       };
       const fail = (why: string): void => {
         end();
@@ -294,8 +297,8 @@ export class FakeConsul {
       };
       const onAbort = (): void => fail('aborted by the caller');
       const limit = clock.schedule(options.timeoutMs ?? REQUEST_MS, () => fail('the time is over'));
-      options.signal?.addEventListener('abort', onAbort);
-      if (options.signal?.aborted === true) {
+      if (signal !== undefined) this.aborts.add(signal, onAbort);
+      if (signal?.aborted === true) {
         fail('aborted by the caller');
         return;
       }
