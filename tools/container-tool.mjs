@@ -34,26 +34,35 @@ function works(tool) {
 
 /**
  * The environment for a container tool. For podman and buildah: where a process may not open as many files as podman wants to allow (in many
- * virtual machines), podman starts nothing: a configuration of ours then lets containers have the limits that there are.
+ * virtual machines), podman starts nothing: a configuration of ours then lets containers have the limits that there are. They are named:
+ * without any, building by podman 5 wants its own again.
  */
 export function containerEnvironment(tool, environment = process.env) {
   // Without BuildKit docker builds every stage above the one that is wanted, whose bundles are not in the context.
   if (tool === 'docker') return { DOCKER_BUILDKIT: '1', ...environment };
-  if (environment.CONTAINERS_CONF !== undefined || filesMax() >= FILES_WANTED) return environment;
+  if (environment.CONTAINERS_CONF !== undefined || hardLimit('Max open files') >= FILES_WANTED) return environment;
   const folder = join(root, 'tmp');
   const file = join(folder, 'containers.conf');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(file, '[containers]\ndefault_ulimits = []\n');
+  writeFileSync(file, `[containers]\ndefault_ulimits = ${JSON.stringify(limitsHere())}\n`);
   return { ...environment, CONTAINERS_CONF: file };
 }
 
-function filesMax() {
-  const name = 'Max open files';
+/** The limits that podman would raise, as its configuration names them. Itself it takes no more processes than there are numbers for. */
+function limitsHere() {
+  const numbers = Number(readFileSync('/proc/sys/kernel/pid_max', 'utf8'));
+  const processes = Math.min(hardLimit('Max processes'), numbers);
+  const files = hardLimit('Max open files');
+  return [`nofile=${files}:${files}`, `nproc=${processes}:${processes}`];
+}
+
+/** The most of something that this process may have. */
+function hardLimit(name) {
   const line = readFileSync('/proc/self/limits', 'utf8')
     .split('\n')
     .find((text) => text.startsWith(name));
   const hard = line?.slice(name.length).trim().split(/\s+/)[1];
-  return hard === undefined || hard === 'unlimited' ? FILES_WANTED : Number(hard);
+  return hard === undefined || hard === 'unlimited' ? Infinity : Number(hard);
 }
 
 /** The command line that builds one target of a Dockerfile. */
