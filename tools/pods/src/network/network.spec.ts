@@ -1,3 +1,4 @@
+import { decode, encode } from 'dns-packet';
 import { service, specOf } from '../testing-objects';
 import { zoneOf } from './dns-zone';
 import { answerTo } from './dns-message';
@@ -74,4 +75,14 @@ test('what is no question is not answered', () => {
   endless.writeUInt16BE(0, 2);
   endless.writeUInt16BE(1, 4);
   expect(answerTo(endless, new Map())).toBeNull();
+  const pointingToItself = Buffer.from('000100000001000000000000c00c00010001', 'hex');
+  expect(answerTo(pointingToItself, new Map())).toBeNull();
+  const update = encode({ type: 'query', id: 1, flags: 5 << 11, questions: [{ type: 'A', name: 'x' }] });
+  expect(answerTo(update, new Map())).toBeNull();
+});
+
+test('a question of a kind that is not known here finds the name, and no address', () => {
+  const question = encode({ type: 'query', id: 7, questions: [{ type: 'HTTPS' as 'A', name: 'web' }] });
+  const answer = decode(answerTo(question, new Map([['web', ['10.0.0.5']]])) ?? Buffer.alloc(0));
+  expect(answer).toMatchObject({ id: 7, type: 'response', rcode: 'NOERROR', answers: [] });
 });
