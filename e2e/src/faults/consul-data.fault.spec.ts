@@ -15,6 +15,8 @@ consulsData.row(16, { half: 'quick', variant: 'all data lost' }, async (fault) =
   await everyNodeRefuses(cluster, 'the master key is gone');
   await theClusterIsKnownAgain(cluster);
   await nodesAreRanked(cluster);
+  // Recovery of the one that was Master may take a while; until then hapg refuses for that.
+  await everyNodeSays(cluster, 'that its PostgreSQL is in standby mode', ({ inRecovery }) => inRecovery === true);
 
   const from = ['bootstrap', '--from', master.name];
   await isRefused(cluster, from, 'HAPG_COMMAND_UNCONFIRMED');
