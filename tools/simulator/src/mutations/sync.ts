@@ -56,6 +56,7 @@ export const SYNC_MUTATIONS: readonly SeedMutation[] = [
     ],
   },
   {
+    // A holder's rule, what its runner is told, what a standby has anyway, and the look right before the promotion: each alone may go.
     name: 'names after promotion',
     breaks: ['nothingLost', 'votesCover'],
     edits: [
@@ -73,6 +74,11 @@ export const SYNC_MUTATIONS: readonly SeedMutation[] = [
         file: 'libs/failover/src/decide.ts',
         find: "if (instruction.kind !== 'follow' || policy.sync.mode === 'async') return instruction;",
         replace: "if (instruction.kind !== 'nothing' || policy.sync.mode === 'async') return instruction;",
+      },
+      {
+        file: 'apps/db-controller/src/act/settings-in-place.ts',
+        find: 'if (shown?.names !== names || shown.admits !== admits) {',
+        replace: 'if (shown?.admits !== admits) {',
       },
     ],
   },
