@@ -44,14 +44,14 @@ storyOn(
           CONTAINER_TOOL: 'podman',
           PATH: door.path,
         };
-        const said = await mustRun(join(WORKSPACE_ROOT, 'tools', 'deploy'), [cluster.namespace, 'db.clusterSize=3'], {
-          environment,
-          timeoutMs: INSTALL_MS,
-        });
+        // A tag of its own, or each commit's images would stay on this machine.
+        const args = [cluster.namespace, 'db.clusterSize=3', '--tag=pods'];
+        const running = { environment, timeoutMs: INSTALL_MS };
+        const said = await mustRun(join(WORKSPACE_ROOT, 'tools', 'deploy'), args, running);
         expect(said).toContain(`tools/demo --kubernetes ${cluster.namespace}`);
         expect(cluster.isSettled).toBe(true);
         const images = cluster.podsOf(NODES).map(({ planned }) => planned.spec.containers[0]?.image);
-        expect(images).toHaveLength(3);
+        expect(images).toEqual(Array<string>(3).fill('localhost/ha-postgres/ha-postgres:pods'));
         expect(said).toContain(`Loaded image: ${images[0] ?? '?'}`);
       },
       INSTALL_MS,
