@@ -141,7 +141,7 @@ export const ROWS: readonly RowText[] = [
   {
     number: 38,
     fault: 'processor starved',
-    holds: 'as the origin’s demo: failover if the alive check fails, and no flapping after',
+    holds: 'failover if the alive check fails, and no flapping after',
   },
   {
     number: 39,

@@ -38,7 +38,7 @@ describe('the table of faults', () => {
     const table = renderTable([]);
     expect(ROWS.map(({ number }) => number)).toEqual(Array.from({ length: 43 }, (_, index) => index + 1));
     for (const { number } of ROWS) expect(linesOf([], number)[0]).toMatch(/^not run \|/);
-    expect(table).toContain('Last run: no run yet.');
+    expect(table).toContain('Last results: no run yet.');
   });
 
   it('tells the figures of one run', () => {
