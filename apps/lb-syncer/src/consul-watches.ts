@@ -26,8 +26,7 @@ export interface ConsulWatchesOptions {
 export const QUIET_WAIT_MS = 10_000;
 
 /**
- * Blocking queries on key `master`, on the passing instances, and on the role of each of their nodes. All `default` reads:
- * a stale one might add a writer that is none any more. What was told stays told whatever errors follow.
+ * Blocking queries on key `master`, on the passing instances, and on the role of each of their nodes. What was told stays told whatever errors follow.
  */
 export class ConsulWatches {
   #view: ClusterView = NOTHING_TOLD;

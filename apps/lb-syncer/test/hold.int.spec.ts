@@ -30,7 +30,12 @@ const status = async (): Promise<LbStatus | null> => {
 };
 const reports = (what: string, isSo: (said: LbStatus) => boolean): Promise<unknown> =>
   eventually(`it reports that it ${what}`, status, (said) => said !== null && isSo(said));
-const holds = () => reports('holds', ({ holding }) => holding);
+/** By what stands in key `master` now: a report of the hold before may still be there. */
+async function holds(): Promise<unknown> {
+  const { entry } = await lab.consul.client.kvGet(keys.master, { consistency: 'consistent' });
+  const since = entry?.modifyIndex ?? 0;
+  return reports('holds', ({ holding, appliedIndex }) => holding && appliedIndex >= since);
+}
 
 async function started(hold: LabHold = {}): Promise<void> {
   lab.startSyncer(hold);

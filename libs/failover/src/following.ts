@@ -1,4 +1,4 @@
-import { slotName, type MasterValue, type Upstream } from '@ha-postgres/cluster-state';
+import { slotName, type HistoryEntry, type MasterValue, type Upstream } from '@ha-postgres/cluster-state';
 import { ancestry, type Ancestry } from './ancestry';
 import { ownTimelines } from './own-timelines';
 import type { Observation } from './observation';
@@ -38,10 +38,13 @@ export function judge(o: Observation, master: MasterValue): Ancestry {
  * Timelines that this Master was never on show nothing before the key has been read once more: where the same node was promoted anew,
  * PostgreSQL has found the way to it, and its WAL come, while Consul did not answer here.
  */
-export function mayFollowANewerMaster(o: Observation, { term }: MasterValue): boolean {
-  if (o.timelinesAreNewer !== true || !o.history.known) return false;
-  const entry = o.history.value.promotions.find((promotion) => promotion.term === term);
-  return strayFrom(entry, ownTimelines(o)) !== null;
+export function mayFollowANewerMaster(o: Observation, master: MasterValue): boolean {
+  return o.timelinesAreNewer === true && strayFrom(promotionOf(o, master), ownTimelines(o)) !== null;
+}
+
+/** What the history tells of how this Master began. */
+export function promotionOf({ history }: Observation, { term }: MasterValue): HistoryEntry | undefined {
+  return history.known ? history.value.promotions.find((promotion) => promotion.term === term) : undefined;
 }
 
 /**

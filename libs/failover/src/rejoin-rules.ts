@@ -1,7 +1,7 @@
 import type { MasterValue, RejoinInstruction, RunnerReport } from '@ha-postgres/cluster-state';
 import { formatLsn } from '@ha-postgres/lsn';
 import { commonHistory, type CommonHistory } from './ancestry';
-import { judge, mayFollowANewerMaster, RECEIVE_FROM_NOBODY, runningMaster, upstreamOf } from './following';
+import { judge, mayFollowANewerMaster, promotionOf, RECEIVE_FROM_NOBODY, runningMaster, upstreamOf } from './following';
 import type { Observation } from './observation';
 import type { Outcome, Rule, Rules } from './outcome';
 import { ownTimelines } from './own-timelines';
@@ -120,8 +120,8 @@ function isUnderWay({ phase, rejoined }: RunnerReport): boolean {
 }
 
 /** The history is written together with the first beat of its Master, and read by a watch of its own. */
-function isTold({ history }: Observation, master: MasterValue): boolean {
-  return history.known && history.value.promotions.some(({ term }) => term === master.term);
+function isTold(o: Observation, master: MasterValue): boolean {
+  return promotionOf(o, master) !== undefined;
 }
 
 export function roleOf(o: Observation): 'DeadMaster' | 'Replica' {
@@ -177,10 +177,8 @@ function mayLose(o: Observation): boolean {
   return o.policy.rejoin === 'always' || o.rejoinAllowed;
 }
 
-function strayOf(o: Observation, { term }: MasterValue): Stray | null {
-  const promotions = o.history.known ? o.history.value.promotions : [];
-  const entry = promotions.find((promotion) => promotion.term === term);
-  return strayFrom(entry, ownTimelines(o));
+function strayOf(o: Observation, master: MasterValue): Stray | null {
+  return strayFrom(promotionOf(o, master), ownTimelines(o));
 }
 
 type Parting = Pick<CommonHistory, 'forkLsn' | 'timelines' | 'leftTimeline'>;
@@ -213,12 +211,13 @@ function onlyACopyHelps(o: Observation, master: MasterValue): boolean {
 
 /** Consistent, and fed by this Master: before that, what was rewound or copied may still turn out to be of no use. */
 function streams(o: Observation, master: MasterValue): boolean {
-  if (!o.runner.known) return false;
+  if (!o.runner.known || mayFollowANewerMaster(o, master)) return false;
   const { rejoined, postgres, receivingFrom } = o.runner.value;
+  const { inRecovery, receiver } = o.postgres;
   const runs = rejoined?.term === master.term && rejoined.how !== 'ancestor' && postgres.pid !== null;
-  return (
-    runs && receivingFrom === master.node && o.postgres.inRecovery === true && o.postgres.receiver?.streaming === true
-  );
+  // Not by WAL of a later term, in which the same node runs by now.
+  const isOfTerm = receiver !== null && receiver.timeline <= (promotionOf(o, master)?.timeline ?? Infinity);
+  return runs && receivingFrom === master.node && inRecovery === true && isOfTerm && receiver.streaming;
 }
 
 function finish(o: Observation, master: MasterValue, told: RejoinInstruction): Outcome {

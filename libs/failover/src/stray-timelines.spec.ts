@@ -7,7 +7,17 @@ import { decide } from './decide';
 import type { Observation } from './observation';
 import { strayFrom } from './stray-timelines';
 import { takeoverOutlook } from './takeover';
-import { INITIALISED, NOW, known, rejoin, replica, runner, stoppedRunner } from './testing/observations';
+import {
+  INITIALISED,
+  NOW,
+  address,
+  known,
+  rejoin,
+  replica,
+  runner,
+  standby,
+  stoppedRunner,
+} from './testing/observations';
 
 const left = (...steps: [number, string][]): LeftTimeline[] => steps.map(([timeline, at]) => ({ timeline, at }));
 const path = (newest: number, ...steps: [number, string][]): TimelinePath => ({ left: left(...steps), newest });
@@ -160,5 +170,33 @@ describe('a Replica that somebody promoted by hand, and that was killed and star
   it('does not take over when its Master is gone', () => {
     expect(takeoverOutlook(stray())).toMatchObject({ able: false, why: expect.stringContaining('left timeline 1') });
     expect(takeoverOutlook(stray({ runner: runner() })).able).toBe(true);
+  });
+});
+
+describe('a copy of the Master’s data', () => {
+  const copied = (timeline: number, change: Partial<Observation> = {}) => {
+    const instruction = rejoin({ upstream: { ...address('a'), term: 5 } });
+    return replica({
+      disk: { ...replica().disk, rejoining: 5 },
+      history: known({ promotions: [{ ...promotion(4, MASTER.left), term: 5 }] }),
+      published: { instruction, instructionIndex: 10, since: NOW },
+      runner: runner({ obeysIndex: 10, receivingFrom: 'a', rejoined: { term: 5, how: 'copied' }, data: INITIALISED }),
+      postgres: standby({ receiver: { host: 'a.local', port: 5432, timeline, streaming: true } }),
+      ...change,
+    });
+  };
+  const finished = (o: Observation) => decide(o).actions.some(({ type }) => type === 'finishRejoin');
+
+  it('counts as data of that term once it streams, also from a timeline before its own', () => {
+    expect([3, 4].map((timeline) => finished(copied(timeline)))).toEqual([true, true]);
+  });
+
+  it('does not by WAL of a later term, in which the same node runs by now', () => {
+    expect(finished(copied(5))).toBe(false);
+    const data = { ...INITIALISED, timelines: path(5, [1, '0/500'], [3, '0/800'], [4, '0/900']) };
+    const report = copied(4).runner;
+    if (!report.known) throw new Error('it has reported');
+    const withTimelines = { runner: runner({ ...report.value, data }) };
+    expect(finished(copied(4, { ...withTimelines, timelinesAreNewer: true }))).toBe(false);
   });
 });

@@ -8,6 +8,7 @@ import type { RejoinMark } from '../core/facts';
 import { chooseRejoin, isOwnData, whyNotRewound, type RejoinFacts } from '../core/rejoin-choice';
 import { readControlFile } from '../disk/control-file';
 import { takeBaseBackup } from '../postgres/base-backup';
+import { confirmTerm } from '../postgres/upstream-status';
 import type { TaskTools } from '../tasks';
 import { examine, type Examination } from './examination';
 import { keepWal, reported } from './keep-wal';
@@ -189,13 +190,16 @@ async function isRewound(
   }
   const rewindTools = { binaries, account, files, log, signal };
   onProgress("waiting for the Master's checkpoint", null);
-  // Also shows that the Master can be reached, before anything is changed.
+  // Its control file names the timeline of its last checkpoint, which may be of the term before. Both also show that the Master can be
+  // reached, before anything is changed.
+  await confirmTerm(upstream, null, signal);
   await awaitCheckpoint(conninfo, newest, rewindTools);
   onProgress('pg_rewind', null);
   state.update({ rejoin: { term: upstream.term, stage: 'unfinished' }, divergence });
   try {
     const { socketDir, port } = config;
     await rewind(conninfo, { dataDir, socketDir, port, upstream, timelines }, rewindTools);
+    await confirmTerm(upstream, newest, signal);
     return true;
   } catch (error) {
     signal.throwIfAborted();

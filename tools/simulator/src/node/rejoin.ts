@@ -61,6 +61,15 @@ async function confirmTerm(node: SimNode, upstream: Upstream, copied: number | n
   }
 }
 
+async function isConfirmed(node: SimNode, upstream: Upstream, copied: number, worker: Worker): Promise<boolean> {
+  try {
+    await confirmTerm(node, upstream, copied, worker);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** pg_basebackup, with a question to the upstream before and after. */
 async function baseBackup(node: SimNode, upstream: Upstream, worker: Worker): Promise<Database> {
   await confirmTerm(node, upstream, null, worker);
@@ -109,7 +118,7 @@ async function attempt(node: SimNode, wanted: RejoinInstruction, worker: Worker)
   node.mark({ divergence: beyond?.length === 0 ? null : divergenceOf(wanted, own, commits) });
   if (choice !== 'replaced') return choice;
   node.cluster.onGivenUp(node, commits ?? own.wal.from(0));
-  if (whyNotRewound(wanted, usability) === null && (await isRewound(node, own, wanted, worker.work))) return 'rewound';
+  if (whyNotRewound(wanted, usability) === null && (await isRewound(node, own, wanted, worker))) return 'rewound';
   return copy(node, wanted, worker);
 }
 
@@ -142,11 +151,18 @@ function divergenceOf(
   };
 }
 
-async function isRewound(node: SimNode, own: Database, wanted: RejoinInstruction, work: Work): Promise<boolean> {
-  const newest = wanted.timelines.at(-1) ?? 0;
-  await awaitCheckpoint(node, wanted.upstream, newest, work);
-  node.mark({ rejoin: { term: wanted.upstream.term, stage: 'unfinished' } });
-  const rewound = await copyOf(node, wanted.upstream, work);
+async function isRewound(
+  node: SimNode,
+  own: Database,
+  { upstream, timelines }: RejoinInstruction,
+  worker: Worker,
+): Promise<boolean> {
+  const newest = timelines.at(-1) ?? 0;
+  await confirmTerm(node, upstream, null, worker);
+  await awaitCheckpoint(node, upstream, newest, worker.work);
+  node.mark({ rejoin: { term: upstream.term, stage: 'unfinished' } });
+  const rewound = await copyOf(node, upstream, worker.work);
+  if (!(await isConfirmed(node, upstream, newest, worker))) return false;
   if (rewound.control.timeline === own.control.timeline || rewound.control.timeline !== newest) return false;
   node.disk.data.database = rewound;
   return true;
