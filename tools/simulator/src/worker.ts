@@ -23,6 +23,7 @@ async function runSeeds(seeds: readonly number[], untilViolation: boolean): Prom
   for (const seed of seeds) {
     running = seed;
     report = addSeed(report, await runSeed(seed, coverage));
+    globalThis.gc?.({ type: 'minor' });
     if (untilViolation && report.violations.length > 0) break;
   }
   const { rules, plans, faults, waits } = coverage;

@@ -2,8 +2,8 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { NOTHING_RUN, addUp, type BatchReport } from '../check/report';
 import type { Order, Told } from '../worker';
 
-/** Little garbage outlives a seed: a large young generation, collected by the worker itself, is the cheapest. */
-const FOR_GARBAGE = ['--min-semi-space-size=32', '--max-semi-space-size=32', '--single-threaded-gc'];
+/** Little garbage outlives a seed: a large young generation, collected by the worker itself, and after each seed, is the cheapest. */
+const FOR_GARBAGE = ['--min-semi-space-size=32', '--max-semi-space-size=32', '--single-threaded-gc', '--expose-gc'];
 /** Thousands of functions, none of which takes much of the time: they are compiled, and learned about, from their first call on. */
 const FOR_MANY_FUNCTIONS = ['--always-sparkplug', '--no-lazy-feedback-allocation'];
 const FLAGS = [...FOR_GARBAGE, ...FOR_MANY_FUNCTIONS];

@@ -28,7 +28,7 @@ const ONLY_OLD_DATA_CHANCE = 0.012;
 const QUIET_MS = 200;
 
 /** Of all seeds, those in which one fault is not healed together with the others. */
-const STANDING_SHARE = 0.15;
+const STANDING_SHARE = 0.1;
 
 /** Lets one world run from its beginning to its end. The same seed does the same, to the last byte of its transcript. */
 export async function runSeed(
