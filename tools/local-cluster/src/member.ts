@@ -1,4 +1,5 @@
 import { Supervised, type Listener, type ProcessSpec } from './supervised';
+import { NothingRuns } from './nothing-runs';
 import { postmasterPid, processState, processesUnder, signalAll } from './processes';
 import { waitFor } from './waiting';
 
@@ -96,7 +97,7 @@ export class Member {
     if (keepDown)
       throw new RangeError(`${this.name}/postgres cannot be kept down: postgres-runner decides; kill or freeze that`);
     const pid = this.postgresPid;
-    if (pid === null) throw new RangeError(`${this.name}: no PostgreSQL runs there`);
+    if (pid === null) throw new NothingRuns(`${this.name}: no PostgreSQL runs there`);
     signalAll([pid], 'SIGKILL');
   }
 
@@ -118,7 +119,7 @@ export class Member {
     isDone: (state: string) => boolean,
   ): Promise<void> {
     if (this.numbers(name).length === 0)
-      throw new RangeError(`${[this.name, name].filter(Boolean).join('/')}: nothing runs there`);
+      throw new NothingRuns(`${[this.name, name].filter(Boolean).join('/')}: nothing runs there`);
     await waitFor(
       () => {
         const left = this.numbers(name).filter(

@@ -5,6 +5,7 @@ import { replaceFile } from '../atomic-file';
 import { SETTLE_MS } from '../carry-out';
 import type { LocalCluster } from '../local-cluster';
 import type { ClusterOptions } from '../options';
+import { unlessNothingRuns } from '../nothing-runs';
 import { ownCluster } from '../owner';
 import { waitUntilSettled } from '../settled';
 import { drawFault, drawsOf, type Members } from './chaos-faults';
@@ -69,9 +70,14 @@ async function strikeAgainAndAgain(
     const fault = drawFault(draw, membersOf(cluster, netns));
     events.add(`${done.length + 1}. ${fault.text}${fault.lastsMs > 0 ? `, for ${fault.lastsMs} ms` : ''}`);
     const struckAt = monotonicNow();
-    await fault.strike(cluster);
+    if (!(await unlessNothingRuns(() => fault.strike(cluster)))) {
+      events.add('nothing runs there at this moment');
+      await waitUntilSettled(() => cluster.describe(), WHOLE_MS, signal);
+      continue;
+    }
     await delay(fault.lastsMs, undefined, { signal });
-    await fault.mend(cluster);
+    // What was frozen may have been killed by a fence.
+    await unlessNothingRuns(() => fault.mend(cluster));
     const isWhole = await waitUntilSettled(() => cluster.describe(), WHOLE_MS, signal).then(
       () => true,
       (error: unknown) => {
